@@ -1,0 +1,165 @@
+/* The kernels' names and arguments: one row each, which feeds dispatch, tests, benchmarks and docs.
+ *
+ * Matrices are row-major; leading dimensions count elements. `float*` need not be aligned unless a comment says so.
+ * At plan time the host asks with the pointers NULL: supports() and work() look at the shape only.
+ * The scalar library implements every row and is the reference. Others agree with it to the stated bound:
+ * |got - scalar| <= bound * (sum of the magnitudes of the terms that make up the result); 0: to the bit.
+ */
+#ifndef NNRUN_KERNELS_H
+#define NNRUN_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* C = op(A) op(B) (+ bias) (relu), or C += op(A) op(B). op(A) is (m, k), op(B) is (k, n), C is (m, n).
+ * transpose_a: A is stored (k, m); transpose_b: B is stored (n, k). */
+typedef struct nnrun_gemm_f32 {
+  int64_t m, n, k;
+  uint32_t transpose_a, transpose_b;
+  uint32_t accumulate; /* 1: C += ...; then no bias and no relu */
+  uint32_t relu;       /* 1: C = max(C, 0) last */
+  int64_t lda, ldb, ldc;
+  const float* a;
+  const float* b;
+  const float* bias; /* (n), or NULL. has_bias must say the same, since pointers are NULL at plan time. */
+  float* c;
+  uint32_t has_bias;
+  uint32_t serial; /* 1: the caller cuts the work itself and will run all ranges on one thread: prefer few, large ranges */
+} nnrun_gemm_f32;
+
+/* sum[j] = sum over i of x[i][j]; x is (rows, columns). */
+typedef struct nnrun_column_sum_f32 {
+  int64_t rows, columns;
+  int64_t ldx;
+  const float* x;
+  float* sum;
+} nnrun_column_sum_f32;
+
+/* y = max(x, 0). NaN stays NaN. May be in place. */
+typedef struct nnrun_relu_f32 {
+  int64_t count;
+  const float* x;
+  float* y;
+} nnrun_relu_f32;
+
+/* dx = y > 0 ? dy : 0. May be in place (dx == dy). */
+typedef struct nnrun_relu_backward_f32 {
+  int64_t count;
+  const float* y;
+  const float* dy;
+  float* dx;
+} nnrun_relu_backward_f32;
+
+/* Rows of x to probabilities: y = exp(x - max) / sum. May be in place. */
+typedef struct nnrun_softmax_f32 {
+  int64_t rows, columns;
+  const float* x;
+  float* y;
+} nnrun_softmax_f32;
+
+/* loss[i] = log(sum_j exp(x[i][j])) - x[i][label[i]], computed stably; dx = (softmax(x) - onehot(label)) * scale.
+ * Labels are in 0..columns-1 (the host has checked). */
+typedef struct nnrun_softmax_cross_entropy_f32 {
+  int64_t rows, columns;
+  const float* x;
+  const int32_t* label;
+  float* loss; /* (rows) */
+  float* dx;   /* (rows, columns), or NULL */
+  float scale; /* 1 / batch */
+  uint32_t has_gradient; /* dx is wanted; says so at plan time */
+} nnrun_softmax_cross_entropy_f32;
+
+/* Optimizer steps. One range; call them on slices. After the call *finite is 0 where any gradient was NaN or infinite,
+ * and is otherwise left alone. `decay` is L2: g += decay * w. */
+typedef struct nnrun_sgd_f32 { /* w -= rate * g */
+  int64_t count;
+  float* w;
+  const float* g;
+  float rate, decay;
+  uint32_t* finite;
+} nnrun_sgd_f32;
+
+typedef struct nnrun_momentum_f32 { /* v = beta * v + g; w -= rate * (nesterov ? g + beta * v : v) */
+  int64_t count;
+  float* w;
+  float* v;
+  const float* g;
+  float rate, beta, decay;
+  uint32_t nesterov;
+  uint32_t* finite;
+} nnrun_momentum_f32;
+
+typedef struct nnrun_adam_f32 { /* Kingma and Ba 2015, Algorithm 1, with the bias corrections given:
+                                   m = beta1 m + (1-beta1) g; v = beta2 v + (1-beta2) g^2;
+                                   w -= rate * (m * correction1) / (sqrt(v * correction2) + epsilon), correctionN = 1 / (1 - betaN^t).
+                                   decoupled_decay (Loshchilov and Hutter 2019): first w -= rate * decoupled_decay * w. */
+  int64_t count;
+  float* w;
+  float* m;
+  float* v;
+  const float* g;
+  float rate, beta1, beta2, epsilon, correction1, correction2, decay, decoupled_decay;
+  uint32_t* finite;
+} nnrun_adam_f32;
+
+/* Batch norm over rows of (rows, columns), Ioffe and Szegedy 2015. Training: batch mean and (biased) variance of each column;
+ * y = (x - mean) * inverse * gamma + beta, inverse = 1 / sqrt(variance + epsilon). mean, variance, inverse: (columns). */
+typedef struct nnrun_batchnorm_f32 {
+  int64_t rows, columns;
+  const float* x;
+  const float* gamma;
+  const float* beta;
+  float* y;
+  float* mean;     /* training: written; otherwise read */
+  float* variance; /* training: written; otherwise read */
+  float* inverse;  /* training: written */
+  float epsilon;
+  uint32_t training;
+} nnrun_batchnorm_f32;
+
+/* dgamma = sum dy * xhat; dbeta = sum dy; dx = gamma * inverse / rows * (rows * dy - dbeta - xhat * dgamma). dx may be dy. */
+typedef struct nnrun_batchnorm_backward_f32 {
+  int64_t rows, columns;
+  const float* x;
+  const float* dy;
+  const float* gamma;
+  const float* mean;
+  const float* inverse;
+  float* dx;
+  float* dgamma;
+  float* dbeta;
+} nnrun_batchnorm_backward_f32;
+
+/* y = x * scale + offset, one multiplication and one addition in float (no fused rounding), to the bit on every ISA. */
+typedef struct nnrun_u8_to_f32 {
+  int64_t count;
+  const uint8_t* x;
+  float* y;
+  float scale, offset;
+} nnrun_u8_to_f32;
+
+/* X(name, bound, doc): `name` is the kernel, nnrun_`name` its arguments. Bounds are in units of the f32 epsilon (2^-23) for
+ * reductions over up to 1,024 terms; see tests/kernels. */
+#define NNRUN_KERNEL_ROWS(X)                                                             \
+  X(gemm_f32, 1e-6, "matrix product, all transposes, fused bias and relu")               \
+  X(column_sum_f32, 1e-6, "sums of columns (bias gradients)")                            \
+  X(relu_f32, 0, "max(x, 0)")                                                            \
+  X(relu_backward_f32, 0, "gradient of relu")                                            \
+  X(softmax_f32, 2e-6, "probabilities of rows")                                          \
+  X(softmax_cross_entropy_f32, 2e-6, "loss and gradient of softmax with cross-entropy")  \
+  X(sgd_f32, 1e-6, "stochastic gradient descent step")                                   \
+  X(momentum_f32, 1e-6, "momentum step, Nesterov too")                                   \
+  X(adam_f32, 2e-6, "Adam and AdamW step")                                               \
+  X(batchnorm_f32, 4e-6, "batch norm, training and inference")                           \
+  X(batchnorm_backward_f32, 4e-6, "gradient of batch norm")                              \
+  X(u8_to_f32, 0, "bytes to floats, scaled")
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,470 @@
+/* The C border between nnrun and its plugins.
+ *
+ * A plugin is a shared library that exports one constant-initialised object:
+ *
+ *     const nnrun_plugin nnrun_plugin_v1 = {...};
+ *
+ * Nothing else is looked up. C++ authors never write it by hand: plugin.hpp does.
+ *
+ * Rules that hold for every struct here:
+ *   - Structs only grow, at the end. The first member, `size`, is sizeof() on the side that made it.
+ *     The major version must match; a plugin's minor version must not exceed the host's.
+ *   - No C++ object, exception or RTTI crosses. A callback reports failure by writing an nnrun_error and
+ *     returning non-zero. Memory is freed by the side that allocated it.
+ *   - Strings are UTF-8, zero-terminated, and live as long as the plugin (which is never unloaded) unless
+ *     a comment says otherwise.
+ *
+ * ABI 0 may still change; it freezes as 1.
+ */
+#ifndef NNRUN_NNRUN_H
+#define NNRUN_NNRUN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define NNRUN_ABI_MAJOR 0
+#define NNRUN_ABI_MINOR 1
+#define NNRUN_PLUGIN_SYMBOL "nnrun_plugin_v1"
+#define NNRUN_MAX_RANK 6
+#define NNRUN_MAX_PHASES 4
+
+/* ---- Errors ------------------------------------------------------------------------------------------- */
+
+/* Filled by a callback that returns non-zero. `parameter`, when set, names the parameter at fault, so that the
+ * message can point at its line in the config. */
+typedef struct nnrun_error {
+  char message[1024];
+  char parameter[64];
+} nnrun_error;
+
+/* ---- Tensors ------------------------------------------------------------------------------------------ */
+
+typedef enum nnrun_dtype {
+  NNRUN_F32 = 1,
+  NNRUN_BF16 = 2,
+  NNRUN_U8 = 3,
+  NNRUN_S8 = 4,
+  NNRUN_S32 = 5
+} nnrun_dtype;
+
+/* Row-major, channels last: (N, H, W, C) or (N, F). Strides count elements. 64-byte aligned at `data`. */
+typedef struct nnrun_tensor {
+  void* data;
+  uint32_t dtype; /* nnrun_dtype */
+  uint32_t rank;
+  int64_t dim[NNRUN_MAX_RANK];
+  int64_t stride[NNRUN_MAX_RANK];
+} nnrun_tensor;
+
+/* ---- Parameters of components ------------------------------------------------------------------------- */
+
+typedef enum nnrun_param_type {
+  NNRUN_BOOLEAN = 1,
+  NNRUN_INTEGER = 2,
+  NNRUN_NUMBER = 3,
+  NNRUN_STRING = 4,
+  NNRUN_CHOICE = 5,       /* one of `choices` */
+  NNRUN_INTEGER_LIST = 6, /* a single integer is read as a list of one */
+  NNRUN_NUMBER_LIST = 7,
+  NNRUN_COMPONENT = 8, /* another component, of kind `component_kind`: `zeros`, or `{he_uniform: {...}}` */
+  NNRUN_REFERENCE = 9  /* the name of an earlier layer, whose output becomes a further input */
+} nnrun_param_type;
+
+enum {
+  NNRUN_PARAM_REQUIRED = 1u << 0,
+  NNRUN_PARAM_MINIMUM_EXCLUDED = 1u << 1, /* `minimum` itself is out of range */
+  NNRUN_PARAM_MAXIMUM_EXCLUDED = 1u << 2
+};
+
+/* A component that the host has created for another one. Call it through its kind's vtable. */
+typedef struct nnrun_component_handle {
+  const char* name;
+  const void* vtable;
+  void* self;
+} nnrun_component_handle;
+
+/* The value of a parameter. Which member counts follows from the parameter's type. Lists and strings belong to
+ * the caller and are valid during the call only; a component handle is valid until its owner is destroyed. */
+typedef struct nnrun_value {
+  int64_t integer; /* BOOLEAN (0, 1), INTEGER */
+  double number;
+  const char* string; /* STRING, CHOICE, REFERENCE; as a default for COMPONENT: its name */
+  const int64_t* integers;
+  const double* numbers;
+  size_t count; /* of integers or numbers */
+  nnrun_component_handle component;
+} nnrun_value;
+
+typedef struct nnrun_param {
+  uint32_t size;
+  uint32_t type; /* nnrun_param_type */
+  const char* name;
+  const char* doc; /* one line, eg: "number of output features" */
+  uint32_t flags;
+  uint32_t reserved;
+  double minimum, maximum;     /* of numbers, and of each item of a list; -inf and +inf: no bound */
+  size_t count_min, count_max; /* items in a list */
+  const char* const* choices;  /* NULL-terminated; for CHOICE */
+  const char* component_kind;  /* eg: "initializer"; for COMPONENT */
+} nnrun_param;
+
+/* ---- Plugins and components --------------------------------------------------------------------------- */
+
+typedef struct nnrun_host nnrun_host;
+
+typedef struct nnrun_component {
+  uint32_t size;
+  uint32_t reserved;
+  const char* kind; /* "layer", "loss", ...: see the vtables below. The loader knows no kind. */
+  const char* name; /* eg: "dense"; unique within its kind */
+  const char* doc;  /* one line */
+  const nnrun_param* params;
+  size_t param_count;
+  /* The default of parameter `index`; not asked for required ones. Pointers in *value live as long as the plugin. */
+  void (*get_default)(size_t index, nnrun_value* value);
+  /* Makes an instance from one value a parameter, in the order of `params`. NULL: a component without instances. */
+  void* (*create)(const nnrun_host* host, const nnrun_value* values, nnrun_error* error);
+  void (*destroy)(void* self);
+  const void* vtable; /* its type follows from `kind` */
+} nnrun_component;
+
+typedef struct nnrun_plugin {
+  uint32_t size;
+  uint32_t abi_major;
+  uint32_t abi_minor;
+  uint32_t component_count;
+  const char* name;
+  const char* version; /* eg: "1.0.0" */
+  const char* build;   /* the compiler, for messages */
+  /* CPU features without which no code of this library may run, separated by spaces, in the names of
+   * `nnrun kernels`; eg: "avx512f avx512vl". Checked before anything but this object is touched. */
+  const char* cpu_features_required;
+  const nnrun_component* const* components;
+} nnrun_plugin;
+
+/* ---- What the host offers ----------------------------------------------------------------------------- */
+
+typedef enum nnrun_log_level {
+  NNRUN_LOG_DEBUG = 0,
+  NNRUN_LOG_INFO = 1,
+  NNRUN_LOG_WARNING = 2,
+  NNRUN_LOG_ERROR = 3
+} nnrun_log_level;
+
+/* One range of a parallel loop. Returns non-zero on failure, having filled *error. */
+typedef int (*nnrun_range_function)(void* argument, int64_t range, nnrun_error* error);
+
+typedef struct nnrun_kernel nnrun_kernel;
+
+struct nnrun_host {
+  uint32_t size;
+  uint32_t threads; /* how many threads parallel() uses. Never cut work by this number. */
+  /* Every function takes the host itself first. */
+  void (*log)(const nnrun_host* host, nnrun_log_level level, const char* message); /* any thread */
+  /* Runs body(argument, 0..ranges-1, ...), in any order, on several threads, and returns when all are done. Cut the ranges by
+   * the problem's shape alone: then the result has the same bits for any number of threads. Called inside another
+   * parallel loop, it runs serially. On failure, the error of the lowest failing range. */
+  int (*parallel)(const nnrun_host* host, int64_t ranges, nnrun_range_function body, void* argument, nnrun_error* error);
+  /* The best kernel called `name` for the shape in `arguments` (a struct from kernels.h, its pointers NULL); NULL and an
+   * error where none supports it. Plan time only. */
+  const nnrun_kernel* (*kernel)(const nnrun_host* host, const char* name, const void* arguments, nnrun_error* error);
+};
+
+/* ---- Kind "kernels" ----------------------------------------------------------------------------------- */
+
+/* How a kernel wants one call done: `phases` phases, one after the other; the ranges of one phase in any order,
+ * on any threads. A function of the arguments' shape only, and monotonic: a smaller batch needs no more workspace. */
+typedef struct nnrun_work {
+  uint32_t phases;
+  uint32_t reserved;
+  int64_t ranges[NNRUN_MAX_PHASES];
+  size_t workspace; /* bytes, shared by all ranges of a call, 64-byte aligned */
+} nnrun_work;
+
+struct nnrun_kernel {
+  uint32_t size;
+  int32_t score;      /* the highest score that supports the shape wins; scalar has 0 */
+  const char* name;   /* eg: "gemm_f32" */
+  const char* signature; /* the name of its arguments' struct, eg: "nnrun_gemm_f32"; must match the caller's */
+  /* 1 where the shape in `arguments` is supported, and every smaller batch of it. NULL: every shape. */
+  int (*supports)(const void* arguments);
+  void (*work)(const void* arguments, nnrun_work* work);
+  /* One range of one phase. No allocation, no failure: shapes were settled before. */
+  void (*run)(const void* arguments, void* workspace, uint32_t phase, int64_t range);
+};
+
+typedef struct nnrun_kernels_vtable {
+  uint32_t size;
+  uint32_t count;
+  const nnrun_kernel* kernels;
+} nnrun_kernels_vtable;
+
+/* ---- Kind "initializer" ------------------------------------------------------------------------------- */
+
+/* Which random numbers: see random() in plugin.hpp. Equal keys give equal numbers, on any thread. */
+typedef struct nnrun_random_key {
+  uint64_t seed;
+  uint32_t stream; /* what they are for: NNRUN_STREAM_... */
+  uint32_t major;  /* eg: the epoch */
+  uint32_t minor;  /* eg: the sample's index */
+} nnrun_random_key;
+
+enum {
+  NNRUN_STREAM_WEIGHTS = 1,  /* major: index of the layer; minor: index of the weight in it */
+  NNRUN_STREAM_ORDER = 2,    /* major: epoch */
+  NNRUN_STREAM_TRANSFORM = 3, /* major: epoch; minor: sample; + 256 * index of the transform */
+  NNRUN_STREAM_LAYER = 4,    /* major: step; minor: index of the layer */
+  NNRUN_STREAM_DATASET = 5,  /* major: 0; minor: sample */
+  NNRUN_STREAM_SPLIT = 6     /* major: 0 */
+};
+
+typedef struct nnrun_initializer_vtable {
+  uint32_t size;
+  uint32_t reserved;
+  int (*fill)(void* self, nnrun_tensor* weight, int64_t fan_in, int64_t fan_out, const nnrun_random_key* key, nnrun_error* error);
+} nnrun_initializer_vtable;
+
+/* ---- Kind "layer" ------------------------------------------------------------------------------------- */
+
+enum {
+  NNRUN_WEIGHT_DECAY = 1u << 0 /* weight decay applies (not to biases and batch norm) */
+};
+
+enum { /* what a layer's backward reads, besides dy */
+  NNRUN_BACKWARD_NEEDS_INPUT = 1u << 0,
+  NNRUN_BACKWARD_NEEDS_OUTPUT = 1u << 1
+};
+
+/* What a layer says of itself, so that others can absorb it without knowing its name. */
+enum {
+  NNRUN_TRAIT_NONE = 0,
+  NNRUN_TRAIT_RELU = 1 /* y = max(x, 0), elementwise */
+};
+
+typedef struct nnrun_plan nnrun_plan;
+struct nnrun_plan {
+  uint32_t size;
+  uint32_t input_count;
+  const nnrun_tensor* inputs; /* without data; dim[0] is the batch, the largest that will come */
+  uint32_t training;          /* 0: backward will not be called */
+  uint32_t input_gradient;    /* 0: nobody needs dx (the first layer) */
+  const nnrun_host* host;
+  void* context; /* pass it to the functions below */
+  /* The output's shape; required, once. */
+  int (*output)(void* context, uint32_t dtype, uint32_t rank, const int64_t* dim, nnrun_error* error);
+  /* A trained tensor, f32. Returns its index in nnrun_run.weights, or -1. */
+  int (*weight)(void* context, const char* name, uint32_t rank, const int64_t* dim, int64_t fan_in, int64_t fan_out,
+                const nnrun_component_handle* initializer, uint32_t flags, nnrun_error* error);
+  /* A tensor that is saved with the weights but not trained (running statistics), f32, filled with `value`. */
+  int (*state)(void* context, const char* name, uint32_t rank, const int64_t* dim, float value, nnrun_error* error);
+  /* Memory kept from forward to backward. Returns its index in nnrun_run.saved, or -1. */
+  int (*saved)(void* context, size_t bytes, nnrun_error* error);
+  /* Memory that may be used during one call, and is shared with other layers. Index in nnrun_run.scratch. */
+  int (*scratch)(void* context, size_t bytes, nnrun_error* error);
+  void (*backward_needs)(void* context, uint32_t flags); /* default: nothing */
+  void (*in_place)(void* context); /* y may be x's memory, and dx dy's */
+  void (*cost)(void* context, double forward_flops, double backward_flops); /* for the whole batch */
+};
+
+typedef struct nnrun_run {
+  uint32_t size;
+  uint32_t training; /* 1: dropout drops, batch norm uses the batch's statistics */
+  uint32_t input_count, weight_count, state_count, saved_count, scratch_count;
+  uint32_t input_gradient; /* 0: d_inputs are NULL */
+  const nnrun_tensor* inputs; /* dim[0] is this batch's size; the last of an epoch may be smaller than planned */
+  const nnrun_tensor* output;
+  const nnrun_tensor* d_inputs; /* to be written, not accumulated */
+  const nnrun_tensor* d_output; /* may be overwritten by backward */
+  const nnrun_tensor* weights;
+  const nnrun_tensor* d_weights; /* to be written, not accumulated */
+  const nnrun_tensor* states;
+  void* const* saved;
+  void* const* scratch;
+  const nnrun_host* host;
+  nnrun_random_key key; /* for this layer and step */
+  void* context;
+  /* Optional, from backward, on any thread: d_weights[weight][begin, end) is final. Where nothing needs all gradients at once,
+   * the host lets the optimizer step over this slice while it is still in the cache, so backward must be done with reading
+   * that part of the weight. Slices of one weight must not overlap. Weights never mentioned are stepped after backward. */
+  void (*gradient_ready)(void* context, uint32_t weight, int64_t begin, int64_t end);
+} nnrun_run;
+
+typedef struct nnrun_layer_vtable {
+  uint32_t size;
+  uint32_t trait; /* NNRUN_TRAIT_... */
+  int (*plan)(void* self, nnrun_plan* plan, nnrun_error* error);
+  int (*forward)(void* self, const nnrun_run* run, nnrun_error* error);
+  int (*backward)(void* self, const nnrun_run* run, nnrun_error* error); /* NULL: cannot be trained through */
+  /* Before plan(): 1 where this layer takes over the work of the one that follows, which has `trait` and is left out of the
+   * net then; "backward" then gets the gradient behind that one. NULL: absorbs nothing. */
+  int (*absorb)(void* self, uint32_t trait);
+} nnrun_layer_vtable;
+
+/* ---- Kind "loss" -------------------------------------------------------------------------------------- */
+
+typedef struct nnrun_loss_plan {
+  uint32_t size;
+  uint32_t reserved;
+  const nnrun_tensor* output; /* the net's, dim[0] the batch */
+  int64_t classes;            /* of the labels; 0: the targets are numbers */
+  const nnrun_host* host;
+  size_t scratch_bytes; /* set by plan() */
+} nnrun_loss_plan;
+
+typedef struct nnrun_loss_run {
+  uint32_t size;
+  uint32_t reserved;
+  const nnrun_tensor* output;   /* (N, ...) */
+  const nnrun_tensor* labels;   /* s32 (N), or f32 (N, targets) */
+  const nnrun_tensor* d_output; /* gradient of the mean over the batch; NULL: not wanted */
+  float* losses;                /* (N): each sample's own; the host sums them in order */
+  void* scratch;
+  const nnrun_host* host;
+} nnrun_loss_run;
+
+typedef struct nnrun_loss_vtable {
+  uint32_t size;
+  uint32_t reserved;
+  int (*plan)(void* self, nnrun_loss_plan* plan, nnrun_error* error);
+  int (*run)(void* self, const nnrun_loss_run* run, nnrun_error* error);
+  /* From the net's output (logits) to (N, classes) probabilities, f32. NULL: outputs are used as they are. */
+  int (*probabilities)(void* self, const nnrun_tensor* output, nnrun_tensor* probabilities, nnrun_error* error);
+} nnrun_loss_vtable;
+
+/* ---- Kinds "optimizer" and "schedule" ----------------------------------------------------------------- */
+
+typedef struct nnrun_progress {
+  uint32_t size;
+  uint32_t reserved;
+  int64_t step;  /* from 0, over the whole run */
+  int64_t epoch; /* from 0 */
+  int64_t steps_per_epoch;
+  int64_t epochs;
+} nnrun_progress;
+
+typedef struct nnrun_schedule_vtable {
+  uint32_t size;
+  uint32_t reserved;
+  double (*factor)(void* self, const nnrun_progress* progress); /* multiplies the learning rate */
+} nnrun_schedule_vtable;
+
+/* One slice of the flat parameters. */
+typedef struct nnrun_step {
+  uint32_t size;
+  uint32_t flags; /* NNRUN_WEIGHT_... */
+  int64_t count;
+  float* weights;
+  const float* gradients;
+  float* const* states; /* one pointer a state, each to this slice's part */
+  double rate;          /* what rate() said for this step */
+  int64_t step;         /* from 0 */
+} nnrun_step;
+
+typedef struct nnrun_optimizer_vtable {
+  uint32_t size;
+  uint32_t state_count; /* floats kept a parameter, eg: 2 for Adam */
+  const char* const* state_names; /* eg: {"m", "v"}: their names in a checkpoint */
+  /* Whether step() may be called on slices, from any thread, while other gradients are still being computed. */
+  uint32_t slices;
+  uint32_t reserved;
+  /* Once, before the first step. */
+  int (*plan)(void* self, const nnrun_host* host, nnrun_error* error);
+  /* The learning rate of a step. */
+  double (*rate)(void* self, const nnrun_progress* progress);
+  /* Updates weights and states, serially, on any thread. Returns 0, or 1 where a gradient was NaN or infinite. */
+  int (*step)(void* self, const nnrun_step* step);
+} nnrun_optimizer_vtable;
+
+/* ---- Kind "metric" ------------------------------------------------------------------------------------ */
+
+typedef struct nnrun_metric_vtable {
+  uint32_t size;
+  uint32_t reserved;
+  size_t sums; /* how many doubles are accumulated */
+  int (*add)(void* self, const nnrun_tensor* output, const nnrun_tensor* labels, double* sums, nnrun_error* error);
+  double (*result)(void* self, const double* sums);
+} nnrun_metric_vtable;
+
+/* ---- Kind "transform" --------------------------------------------------------------------------------- */
+
+typedef struct nnrun_transform_run {
+  uint32_t size;
+  uint32_t training;         /* 0: augmentations do nothing but copy */
+  const nnrun_tensor* input; /* one sample, without the batch dimension */
+  const nnrun_tensor* output;
+  nnrun_random_key key;
+} nnrun_transform_run;
+
+typedef struct nnrun_transform_vtable {
+  uint32_t size;
+  uint32_t augments; /* 1: does something only in training */
+  /* From the input's dtype and shape to the output's. */
+  int (*plan)(void* self, const nnrun_host* host, const nnrun_tensor* input, nnrun_tensor* output, nnrun_error* error);
+  int (*apply)(void* self, const nnrun_transform_run* run, nnrun_error* error); /* any thread */
+} nnrun_transform_vtable;
+
+/* ---- Kind "dataset" ----------------------------------------------------------------------------------- */
+
+typedef enum nnrun_split { NNRUN_SPLIT_TRAIN = 0, NNRUN_SPLIT_TEST = 1, NNRUN_SPLIT_VALIDATION = 2 } nnrun_split;
+
+/* Filled by open(); pointers live until close(). */
+typedef struct nnrun_dataset_info {
+  uint32_t size;
+  uint32_t reserved;
+  int64_t count;       /* samples */
+  nnrun_tensor sample; /* dtype and shape of one, without data */
+  int64_t classes;     /* labels are 0..classes-1; 0: targets are `targets` numbers */
+  int64_t targets;
+  const char* const* class_names; /* `classes` of them, or NULL */
+} nnrun_dataset_info;
+
+typedef struct nnrun_dataset_vtable {
+  uint32_t size;
+  uint32_t drawn; /* 1: made up, says nothing about the real thing */
+  /* How many of the files that `path` stands for are there: 0 none, 1 some, 2 all. NULL: needs no files. */
+  int (*present)(void* self, const char* path);
+  /* Opens one split. `path` is absolute, or "" where `present` is NULL. Returns a handle, or NULL and an error. */
+  void* (*open)(void* self, const nnrun_host* host, const char* path, nnrun_split split, uint64_t seed, nnrun_dataset_info* info,
+                nnrun_error* error);
+  /* Writes sample `index` to `sample` and its label (s32) or targets (f32) to `label`. Any thread. */
+  int (*read)(void* handle, int64_t index, const nnrun_tensor* sample, void* label, nnrun_error* error);
+  void (*close)(void* handle);
+  /* Reads one file as a sample (a picture to predict) into `sample`. NULL: not supported. */
+  int (*read_file)(void* self, const char* path, int64_t index, const nnrun_tensor* sample, nnrun_error* error);
+} nnrun_dataset_vtable;
+
+/* ---- Kind "observer" ---------------------------------------------------------------------------------- */
+
+/* What happened; `fields` carry the figures, so that a new figure needs no new border. */
+typedef struct nnrun_field {
+  const char* name; /* eg: "loss" */
+  const char* text; /* NULL: `number` counts */
+  double number;
+} nnrun_field;
+
+typedef struct nnrun_event {
+  uint32_t size;
+  uint32_t field_count;
+  const char* name; /* "start", "batch", "epoch", "test", "note", "checkpoint", "end" */
+  const nnrun_field* fields;
+} nnrun_event;
+
+typedef struct nnrun_observer_vtable {
+  uint32_t size;
+  uint32_t reserved;
+  /* `folder` is the run's own. `position` is what position() said at the checkpoint that is resumed, or 0. */
+  int (*open)(void* self, const nnrun_host* host, const char* folder, int64_t position, nnrun_error* error);
+  int (*event)(void* self, const nnrun_event* event, nnrun_error* error);
+  int64_t (*position)(void* self); /* after flushing; eg: the file's length */
+  void (*close)(void* self);
+} nnrun_observer_vtable;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

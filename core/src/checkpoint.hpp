@@ -1,0 +1,61 @@
+// What a run is, at the end of a step: enough to go on to the same bits, or to predict.
+#pragma once
+
+#include "parameters.hpp"
+#include "safetensors.hpp"
+
+#include <nnrun/nnrun.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace nnrun::core {
+
+// Counters and sums of a run in progress.
+struct TrainingState {
+  std::int64_t step = 0;   // steps done, over the whole run
+  std::int64_t epoch = 0;  // epochs done
+  double loss_sum = 0;     // of this epoch's samples so far
+  std::int64_t samples = 0;
+  double seconds = 0;      // of training, in all
+  double epoch_seconds = 0;
+  bool has_best = false;
+  double best_score = 0;  // of the best epoch so far: higher is better
+  std::int64_t best_epoch = 0;
+  bool finished = false;
+  std::vector<std::int64_t> observer_positions;
+};
+
+// What `predict` needs beside the weights.
+struct ModelDescription {
+  std::string config;  // resolved YAML
+  nnrun_tensor sample{};  // before the transforms
+  std::int64_t classes = 0, targets = 0;
+  std::vector<std::string> class_names;
+  bool drawn = false;
+};
+
+void write_checkpoint(const std::filesystem::path& file, const Parameters& parameters, const ModelDescription& description,
+                      const TrainingState& state, bool with_optimizer);
+
+class Checkpoint {
+ public:
+  // Throws RunError.
+  explicit Checkpoint(const std::filesystem::path& file);
+
+  const ModelDescription& description() const { return description_; }
+  const TrainingState& state() const { return state_; }
+  const std::filesystem::path& path() const { return file_.path(); }
+  // Weights and states; optimizer states too where `parameters` has them. Throws RunError where a tensor is missing or has
+  // another shape.
+  void restore(Parameters& parameters, bool with_optimizer) const;
+
+ private:
+  SafetensorsFile file_;
+  ModelDescription description_;
+  TrainingState state_;
+};
+
+}  // namespace nnrun::core

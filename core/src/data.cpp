@@ -1,0 +1,242 @@
+#include "data.hpp"
+
+#include "plan.hpp"
+
+#include <nnrun/plugin.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <numeric>
+
+namespace nnrun::core {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::int64_t samples_a_range = 8;
+
+const nnrun_dataset_vtable& table(const Instance& source) { return source.vtable<nnrun_dataset_vtable>(); }
+
+std::string shape_text(const nnrun_tensor& tensor) { return to_string(Tensor(tensor).shape()); }
+
+}  // namespace
+
+DataRoot find_data_root(const std::string& given) {
+  if (!given.empty()) return {fs::absolute(given), true};
+  if (const char* root = std::getenv("NNRUN_DATA"); root != nullptr && *root != '\0') return {fs::absolute(root), false};
+  return {fs::absolute("datasets"), false};
+}
+
+void shuffle(std::vector<std::uint32_t>& order, std::int64_t count, std::uint64_t seed, std::uint32_t stream, std::int64_t epoch) {
+  order.resize(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), 0u);
+  Random random({seed, stream, static_cast<std::uint32_t>(epoch), 0});
+  for (std::size_t i = order.size(); i-- > 1;) {
+    const auto j = static_cast<std::size_t>((std::uint64_t{random.next()} * (i + 1)) >> 32);
+    std::swap(order[i], order[j]);
+  }
+}
+
+// ---- Transforms ---------------------------------------------------------------------------------------
+
+Transforms::Transforms(const std::vector<ComponentSpec>& specs, const nnrun_tensor& sample, std::uint64_t seed,
+                       const HostServices& host)
+    : shapes_{sample}, seed_(seed) {
+  for (const ComponentSpec& spec : specs) {
+    instances_.push_back(std::make_unique<Instance>(spec, host.c()));
+    const auto& vtable = instances_.back()->vtable<nnrun_transform_vtable>();
+    augments_ = augments_ || vtable.augments != 0;
+    nnrun_tensor output{};
+    nnrun_error error{};
+    if (vtable.plan(instances_.back()->self(), host.c(), &shapes_.back(), &output, &error) != 0) {
+      instances_.back()->fail_in_config(error);
+    }
+    shapes_.push_back(output);
+    scratch_bytes_ = std::max(scratch_bytes_, align_up(tensor_bytes(output)));
+  }
+  scratch_bytes_ *= 2;
+  if (output().dtype != NNRUN_F32) {
+    const Location where = specs.empty() ? Location{} : specs.back().where;
+    throw DiagnosticError(where, "the samples are bytes, but the net takes floats; add a transform, eg: data.transforms: [{scale: {divide_by: 255}}]");
+  }
+}
+
+void Transforms::apply(void* from, void* to, std::byte* scratch, std::int64_t epoch, std::int64_t sample, bool training) const {
+  if (instances_.empty()) {
+    std::memcpy(to, from, tensor_bytes(output()));
+    return;
+  }
+  void* current = from;
+  for (std::size_t i = 0; i < instances_.size(); ++i) {
+    nnrun_tensor x = shapes_[i], y = shapes_[i + 1];
+    x.data = current;
+    y.data = i + 1 == instances_.size() ? to : scratch + (i % 2) * (scratch_bytes_ / 2);
+    nnrun_transform_run run{};
+    run.size = sizeof run;
+    run.training = training ? 1 : 0;
+    run.input = &x;
+    run.output = &y;
+    run.key = {seed_, NNRUN_STREAM_TRANSFORM + 256 * static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(epoch),
+               static_cast<std::uint32_t>(sample)};
+    nnrun_error error;
+    error.message[0] = error.parameter[0] = '\0';
+    if (instances_[i]->vtable<nnrun_transform_vtable>().apply(instances_[i]->self(), &run, &error) != 0) {
+      instances_[i]->fail_in_run("preprocessing", error);
+    }
+    current = y.data;
+  }
+}
+
+// ---- Data ---------------------------------------------------------------------------------------------
+
+Data::Data(const Settings& settings, const HostServices& host, const DataRoot& root) : host_(host), seed_(settings.seed) {
+  try {
+    open(settings, root);
+  } catch (...) {
+    for (void* handle : handles_) table(*source_).close(handle);
+    throw;
+  }
+}
+
+Data::~Data() {
+  for (void* handle : handles_) table(*source_).close(handle);
+}
+
+std::string Data::resolve(const std::string& path, const DataRoot& root) const {
+  if (table(*source_).present == nullptr) return "";
+  return fs::path(path).is_absolute() ? path : (root.folder / path).lexically_normal().string();
+}
+
+void Data::open(const Settings& settings, const DataRoot& root) {
+  const DataSettings& data = settings.data;
+  if (!data.source) throw DiagnosticError(data.where, "this net has no data: data.source is needed for this");
+  source_ = std::make_unique<Instance>(*data.source, host_.c());
+  const bool needs_files = table(*source_).present != nullptr;
+  if (needs_files) {
+    for (const PathSetting* path : {&data.train, &data.test}) {
+      if (path->path.empty()) {
+        throw DiagnosticError(data.where, std::string("data.") + (path == &data.train ? "train" : "test") + " is missing: a path for " +
+                                              source_->spec().component->name);
+      }
+    }
+    const auto present = [&](const PathSetting& path) {
+      return table(*source_).present(source_->self(), resolve(path.path, root).c_str());
+    };
+    const bool explicit_path = root.given || fs::path(data.train.path).is_absolute() || fs::path(data.test.path).is_absolute();
+    if (data.otherwise && !explicit_path && present(data.train) == 0 && present(data.test) == 0) {
+      stand_in_reason_ = "there is no " + data.train.path + " and no " + data.test.path + " in " + root.folder.string();
+      source_ = std::make_unique<Instance>(*data.otherwise, host_.c());
+    }
+  }
+  drawn_ = table(*source_).drawn != 0;
+
+  train_ = open_split(resolve(data.train.path, root), data.train.where, NNRUN_SPLIT_TRAIN);
+  test_ = open_split(resolve(data.test.path, root), data.test.where, NNRUN_SPLIT_TEST);
+  choose_validation(settings, root);
+
+  transforms_ = std::make_unique<Transforms>(data.transforms, raw_sample_, seed_, host_);
+  const std::int64_t ranges = (std::max<std::int64_t>(settings.train.batch, evaluation_batch) + samples_a_range - 1) / samples_a_range;
+  const std::size_t bytes = align_up(tensor_bytes(raw_sample_)) + transforms_->scratch_bytes();
+  for (std::int64_t i = 0; i < ranges; ++i) scratch_.emplace_back(bytes);
+}
+
+Data::Subset Data::open_split(const std::string& path, const Location& where, nnrun_split split) {
+  const Location& place = where.file && !drawn_ ? where : source_->spec().where;
+  nnrun_dataset_info info{};
+  info.size = sizeof info;
+  nnrun_error error{};
+  void* handle = table(*source_).open(source_->self(), host_.c(), path.c_str(), split, seed_, &info, &error);
+  if (handle == nullptr) {
+    throw DiagnosticError(place, std::string(source_->spec().component->name) + ": " + error.message);
+  }
+  handles_.push_back(handle);
+  if (info.count < 1) throw DiagnosticError(place, "there are no samples in " + path);
+  if (handles_.size() == 1) {
+    raw_sample_ = info.sample;
+    targets_ = info.targets;
+    classes_ = info.classes;
+    for (std::int64_t i = 0; info.class_names != nullptr && i < classes_; ++i) class_names_.emplace_back(info.class_names[i]);
+  }
+  if (shape_text(info.sample) != shape_text(raw_sample_) || info.sample.dtype != raw_sample_.dtype) {
+    throw DiagnosticError(place, "its samples have the shape " + shape_text(info.sample) + ", those of data.train have " +
+                                     shape_text(raw_sample_));
+  }
+  if (info.classes > classes_ || info.targets != targets_) {
+    throw DiagnosticError(place, "it has labels of " + std::to_string(info.classes) + " classes, data.train has " +
+                                     std::to_string(classes_));
+  }
+  Subset subset{handle, {}};
+  subset.samples.resize(static_cast<std::size_t>(info.count));
+  std::iota(subset.samples.begin(), subset.samples.end(), 0u);
+  return subset;
+}
+
+void Data::choose_validation(const Settings& settings, const DataRoot& root) {
+  const ValidationSettings& validation = settings.data.validation;
+  switch (validation.from) {
+    case ValidationSettings::From::none: break;
+    case ValidationSettings::From::path:
+      validation_ = open_split(resolve(validation.path, root), validation.where, NNRUN_SPLIT_VALIDATION);
+      break;
+    case ValidationSettings::From::test: {
+      // Stand-ins may be fewer; the range then covers the same share of them.
+      std::int64_t begin = validation.begin, end = validation.end;
+      if (drawn_ && end > test_.count()) {
+        begin = begin * test_.count() / end;
+        end = test_.count();
+      }
+      if (end > test_.count()) {
+        throw DiagnosticError(validation.where, "data.test has " + std::to_string(test_.count()) + " samples, the range ends at " +
+                                                    std::to_string(end));
+      }
+      validation_.handle = test_.handle;
+      validation_.samples.assign(test_.samples.begin() + begin, test_.samples.begin() + end);
+      validation_overlaps_test_ = true;
+      break;
+    }
+    case ValidationSettings::From::train: {
+      std::vector<std::uint32_t> order;
+      shuffle(order, train_.count(), seed_, NNRUN_STREAM_SPLIT, 0);
+      const auto count = static_cast<std::ptrdiff_t>(std::llround(validation.share * static_cast<double>(train_.count())));
+      if (count < 1 || count >= train_.count()) {
+        throw DiagnosticError(validation.where, "this share of " + std::to_string(train_.count()) + " training samples leaves " +
+                                                    std::to_string(count) + " for validation");
+      }
+      validation_.handle = train_.handle;
+      validation_.samples.assign(order.begin(), order.begin() + count);
+      train_.samples.assign(order.begin() + count, order.end());
+      std::sort(validation_.samples.begin(), validation_.samples.end());
+      std::sort(train_.samples.begin(), train_.samples.end());
+      break;
+    }
+  }
+}
+
+void Data::load(const Subset& subset, std::span<const std::uint32_t> positions, std::int64_t epoch, bool training,
+                const nnrun_tensor& input, void* labels) {
+  const auto count = static_cast<std::int64_t>(positions.size());
+  const std::size_t raw_bytes = align_up(tensor_bytes(raw_sample_));
+  const std::size_t row_bytes = tensor_bytes(sample());
+  const std::size_t label_bytes = classes_ > 0 ? sizeof(std::int32_t) : static_cast<std::size_t>(targets_) * sizeof(float);
+  // Errors cross the parallel loop as the border's do.
+  Host(host_.c()).parallel((count + samples_a_range - 1) / samples_a_range, [&](std::int64_t range) {
+    std::byte* scratch = scratch_[static_cast<std::size_t>(range)].data();
+    const std::int64_t end = std::min(count, (range + 1) * samples_a_range);
+    for (std::int64_t k = range * samples_a_range; k < end; ++k) {
+      const std::int64_t number = subset.samples[positions[static_cast<std::size_t>(k)]];
+      nnrun_tensor raw = raw_sample_;
+      raw.data = scratch;
+      nnrun_error error;
+      error.message[0] = error.parameter[0] = '\0';
+      auto* label = static_cast<std::byte*>(labels) + static_cast<std::size_t>(k) * label_bytes;
+      if (table(*source_).read(subset.handle, number, &raw, label, &error) != 0) source_->fail_in_run("reading", error);
+      transforms_->apply(scratch, static_cast<std::byte*>(input.data) + static_cast<std::size_t>(k) * row_bytes, scratch + raw_bytes,
+                         epoch, number, training);
+    }
+  });
+}
+
+}  // namespace nnrun::core

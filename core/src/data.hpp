@@ -1,0 +1,110 @@
+// The data of a config: opens its splits, and loads batches through the transforms.
+#pragma once
+
+#include "buffer.hpp"
+#include "host.hpp"
+#include "instance.hpp"
+#include "settings.hpp"
+
+#include <nnrun/nnrun.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace nnrun::core {
+
+// The largest batch of evaluation nets.
+constexpr std::int64_t evaluation_batch = 256;
+
+// Where relative data paths start.
+struct DataRoot {
+  std::filesystem::path folder;
+  bool given = false;  // by --data: then nothing stands in for missing data
+};
+// --data DIR, else NNRUN_DATA, else ./datasets.
+DataRoot find_data_root(const std::string& given);
+
+// Preprocessing alone: what `predict` needs, too.
+class Transforms {
+ public:
+  // Throws DiagnosticError where a transform refuses the samples, or where what comes out is not f32.
+  Transforms(const std::vector<ComponentSpec>& specs, const nnrun_tensor& sample, std::uint64_t seed, const HostServices& host);
+
+  const nnrun_tensor& input() const { return shapes_.front(); }
+  const nnrun_tensor& output() const { return shapes_.back(); }
+  bool augments() const { return augments_; }
+  // Bytes that apply() needs beside its input and output.
+  std::size_t scratch_bytes() const { return scratch_bytes_; }
+  // From `from` (like input(); may be overwritten) to `to` (like output()). Any thread.
+  void apply(void* from, void* to, std::byte* scratch, std::int64_t epoch, std::int64_t sample, bool training) const;
+
+ private:
+  std::vector<std::unique_ptr<Instance>> instances_;
+  std::vector<nnrun_tensor> shapes_;  // one more than transforms
+  std::uint64_t seed_;
+  std::size_t scratch_bytes_ = 0;
+  bool augments_ = false;
+};
+
+class Data {
+ public:
+  // Some samples of one opened file or folder.
+  struct Subset {
+    void* handle = nullptr;
+    std::vector<std::uint32_t> samples;  // their numbers in it
+    std::int64_t count() const { return static_cast<std::int64_t>(samples.size()); }
+  };
+
+  // Opens everything. Throws DiagnosticError at the path's place in the config.
+  Data(const Settings& settings, const HostServices& host, const DataRoot& root);
+  ~Data();
+  Data(const Data&) = delete;
+  Data& operator=(const Data&) = delete;
+
+  bool drawn() const { return drawn_; }
+  // Why stand-ins are used; "" where they are not.
+  const std::string& stand_in_reason() const { return stand_in_reason_; }
+  bool validation_overlaps_test() const { return validation_overlaps_test_; }
+  const Subset& train() const { return train_; }
+  const Subset& validation() const { return validation_; }
+  const Subset& test() const { return test_; }
+  const nnrun_tensor& raw_sample() const { return raw_sample_; }          // before the transforms
+  const nnrun_tensor& sample() const { return transforms_->output(); }  // f32, without the batch
+  std::int64_t classes() const { return classes_; }
+  std::int64_t targets() const { return targets_; }
+  const std::vector<std::string>& class_names() const { return class_names_; }
+
+  // Loads samples positions[k] of a subset to row k of `input`, and their labels to `labels`. In parallel; allocates nothing.
+  void load(const Subset& subset, std::span<const std::uint32_t> positions, std::int64_t epoch, bool training,
+            const nnrun_tensor& input, void* labels);
+
+ private:
+  void open(const Settings& settings, const DataRoot& root);
+  Subset open_split(const std::string& path, const Location& where, nnrun_split split);
+  void choose_validation(const Settings& settings, const DataRoot& root);
+  // The path that the source is given: absolute, or "" where it needs no files.
+  std::string resolve(const std::string& path, const DataRoot& root) const;
+
+  const HostServices& host_;
+  const std::uint64_t seed_;
+  std::unique_ptr<Instance> source_;
+  std::vector<void*> handles_;
+  bool drawn_ = false;
+  bool validation_overlaps_test_ = false;
+  std::string stand_in_reason_;
+  Subset train_, validation_, test_;
+  nnrun_tensor raw_sample_{};
+  std::int64_t classes_ = 0, targets_ = 0;
+  std::vector<std::string> class_names_;
+  std::unique_ptr<Transforms> transforms_;
+  std::vector<Buffer> scratch_;  // one a parallel range of load()
+};
+
+// The order of an epoch's samples: Fisher and Yates' shuffle by counter-based numbers. `order` is resized to `count`.
+void shuffle(std::vector<std::uint32_t>& order, std::int64_t count, std::uint64_t seed, std::uint32_t stream, std::int64_t epoch);
+
+}  // namespace nnrun::core

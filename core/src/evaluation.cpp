@@ -1,0 +1,102 @@
+#include "evaluation.hpp"
+
+#include <nnrun/plugin.hpp>
+
+#include <algorithm>
+#include <numeric>
+
+namespace nnrun::core {
+
+nnrun_tensor batch_of(const nnrun_tensor& sample, std::int64_t batch) {
+  Shape shape = Tensor(sample).shape();
+  shape.insert(shape.begin(), batch);
+  return make_tensor(static_cast<nnrun_dtype>(sample.dtype), shape);
+}
+
+nnrun_tensor labels_of(const Data& data, std::int64_t batch, void* memory) {
+  if (data.classes() > 0) return make_tensor(NNRUN_S32, Shape{batch}, memory);
+  return make_tensor(NNRUN_F32, Shape{batch, data.targets()}, memory);
+}
+
+std::size_t label_bytes(const Data& data, std::int64_t batch) { return tensor_bytes(labels_of(data, batch, nullptr)); }
+
+LossFunction::LossFunction(const ComponentSpec& spec, const HostServices& host, const nnrun_tensor& output, std::int64_t classes)
+    : instance_(spec, host.c()), host_(host), losses_(static_cast<std::size_t>(output.dim[0]) * sizeof(float)) {
+  nnrun_loss_plan plan{};
+  plan.size = sizeof plan;
+  plan.output = &output;
+  plan.classes = classes;
+  plan.host = host.c();
+  nnrun_error error{};
+  if (instance_.vtable<nnrun_loss_vtable>().plan(instance_.self(), &plan, &error) != 0) instance_.fail_in_config(error);
+  scratch_ = Buffer(plan.scratch_bytes);
+}
+
+double LossFunction::run(const nnrun_tensor& output, const nnrun_tensor& labels, const nnrun_tensor* gradient) {
+  nnrun_loss_run run{};
+  run.size = sizeof run;
+  run.output = &output;
+  run.labels = &labels;
+  run.d_output = gradient;
+  run.losses = losses_.as<float>();
+  run.scratch = scratch_.data();
+  run.host = host_.c();
+  nnrun_error error;
+  error.message[0] = error.parameter[0] = '\0';
+  if (instance_.vtable<nnrun_loss_vtable>().run(instance_.self(), &run, &error) != 0) instance_.fail_in_run("computing", error);
+  return std::accumulate(losses(), losses() + output.dim[0], 0.0);
+}
+
+void LossFunction::probabilities(const nnrun_tensor& output, nnrun_tensor& probabilities) {
+  const auto& table = instance_.vtable<nnrun_loss_vtable>();
+  if (table.probabilities == nullptr) {
+    std::copy_n(static_cast<const float*>(output.data), Tensor(output).count(), static_cast<float*>(probabilities.data));
+    return;
+  }
+  nnrun_error error{};
+  if (table.probabilities(instance_.self(), &output, &probabilities, &error) != 0) instance_.fail_in_run("computing", error);
+}
+
+Evaluator::Evaluator(const Environment& environment, Data& data, std::shared_ptr<Parameters> parameters)
+    : settings_(environment.settings()),
+      data_(data),
+      network_(settings_.model, environment.host(), batch_of(data.sample(), evaluation_batch), false, settings_.seed,
+               std::move(parameters)),
+      loss_(*settings_.train.loss, environment.host(), network_.output(), data.classes()),
+      labels_(label_bytes(data, evaluation_batch)) {
+  for (const ComponentSpec& spec : settings_.train.metrics) {
+    metrics_.push_back(std::make_unique<Instance>(spec, environment.host().c()));
+  }
+}
+
+Evaluation Evaluator::run(const Data::Subset& subset) {
+  std::vector<std::vector<double>> sums;
+  for (const auto& metric : metrics_) sums.emplace_back(metric->vtable<nnrun_metric_vtable>().sums, 0.0);
+  std::vector<std::uint32_t> positions(static_cast<std::size_t>(subset.count()));
+  std::iota(positions.begin(), positions.end(), 0u);
+  Evaluation result;
+  for (std::int64_t begin = 0; begin < subset.count(); begin += evaluation_batch) {
+    const std::int64_t batch = std::min(evaluation_batch, subset.count() - begin);
+    network_.set_batch(batch);
+    data_.load(subset, std::span(positions).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(batch)), 0, false,
+               network_.input(), labels_.data());
+    network_.forward(0);
+    const nnrun_tensor labels = labels_of(data_, batch, labels_.data());
+    result.loss += loss_.run(network_.output(), labels, nullptr);
+    for (std::size_t i = 0; i < metrics_.size(); ++i) {
+      nnrun_error error{};
+      if (metrics_[i]->vtable<nnrun_metric_vtable>().add(metrics_[i]->self(), &network_.output(), &labels, sums[i].data(), &error) != 0) {
+        metrics_[i]->fail_in_run("computing", error);
+      }
+    }
+  }
+  result.samples = subset.count();
+  result.loss /= static_cast<double>(std::max<std::int64_t>(subset.count(), 1));
+  for (std::size_t i = 0; i < metrics_.size(); ++i) {
+    const auto& table = metrics_[i]->vtable<nnrun_metric_vtable>();
+    result.metrics.emplace_back(metrics_[i]->spec().component->name, table.result(metrics_[i]->self(), sums[i].data()));
+  }
+  return result;
+}
+
+}  // namespace nnrun::core

@@ -1,0 +1,61 @@
+// Loss and metrics of a net over a subset of the data.
+#pragma once
+
+#include "data.hpp"
+#include "environment.hpp"
+#include "network.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace nnrun::core {
+
+// The loss of a config, planned for a net's output.
+class LossFunction {
+ public:
+  LossFunction(const ComponentSpec& spec, const HostServices& host, const nnrun_tensor& output, std::int64_t classes);
+
+  // Returns the sum of the samples' losses, added in order. `gradient` NULL: not wanted. Allocates nothing.
+  double run(const nnrun_tensor& output, const nnrun_tensor& labels, const nnrun_tensor* gradient);
+  // Of the samples of one batch: (N, classes).
+  void probabilities(const nnrun_tensor& output, nnrun_tensor& probabilities);
+  // The last run's, one a sample.
+  const float* losses() const { return losses_.as<float>(); }
+
+ private:
+  Instance instance_;
+  const HostServices& host_;
+  Buffer losses_, scratch_;
+};
+
+struct Evaluation {
+  std::int64_t samples = 0;
+  double loss = 0;
+  std::vector<std::pair<std::string, double>> metrics;  // in the config's order
+};
+
+class Evaluator {
+ public:
+  Evaluator(const Environment& environment, Data& data, std::shared_ptr<Parameters> parameters);
+
+  Evaluation run(const Data::Subset& subset);
+  Network& network() { return network_; }
+
+ private:
+  const Settings& settings_;
+  Data& data_;
+  Network network_;
+  LossFunction loss_;
+  std::vector<std::unique_ptr<Instance>> metrics_;
+  Buffer labels_;
+};
+
+// One sample's shape with a batch before it.
+nnrun_tensor batch_of(const nnrun_tensor& sample, std::int64_t batch);
+// The labels of a batch: s32 (N), or f32 (N, targets).
+nnrun_tensor labels_of(const Data& data, std::int64_t batch, void* memory);
+std::size_t label_bytes(const Data& data, std::int64_t batch);
+
+}  // namespace nnrun::core

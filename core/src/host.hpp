@@ -1,0 +1,45 @@
+// The services that components get: nnrun_host, made from our threads, kernels and log.
+#pragma once
+
+#include "dispatch.hpp"
+
+#include <nnrun/nnrun.h>
+
+#include <functional>
+#include <utility>
+#include <string>
+#include <vector>
+
+namespace nnrun::core {
+
+class HostServices {
+ public:
+  using LogFunction = std::function<void(nnrun_log_level, const std::string&)>;
+
+  HostServices(const Dispatch& dispatch, int threads, LogFunction log);
+  HostServices(const HostServices&) = delete;
+  HostServices& operator=(const HostServices&) = delete;
+
+  const nnrun_host* c() const { return &c_.host; }
+  int threads() const { return static_cast<int>(c_.host.threads); }
+  const Dispatch& dispatch() const { return dispatch_; }
+  void log(nnrun_log_level level, const std::string& message) const { log_(level, message); }
+
+  // What was chosen since the last call; for plans and reports.
+  std::vector<const nnrun_kernel*> take_chosen() const { return std::exchange(chosen_, {}); }
+
+ private:
+  // The host is the first member, so that a callback's nnrun_host* leads back here.
+  struct Bridge {
+    nnrun_host host;
+    HostServices* services;
+  };
+  static HostServices& from(const nnrun_host* host);
+
+  Bridge c_;
+  const Dispatch& dispatch_;
+  LogFunction log_;
+  mutable std::vector<const nnrun_kernel*> chosen_;
+};
+
+}  // namespace nnrun::core

@@ -1,0 +1,52 @@
+#include "log.hpp"
+
+#include "error.hpp"
+
+#include <spdlog/logger.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+namespace nnrun::core {
+
+namespace {
+
+spdlog::level::level_enum level_of(nnrun_log_level level) {
+  switch (level) {
+    case NNRUN_LOG_DEBUG: return spdlog::level::debug;
+    case NNRUN_LOG_INFO: return spdlog::level::info;
+    case NNRUN_LOG_WARNING: return spdlog::level::warn;
+    default: return spdlog::level::err;
+  }
+}
+
+}  // namespace
+
+// A logger of our own: spdlog's registry would be shared with whatever else the process holds.
+struct Log::Impl {
+  spdlog::logger logger{"nnrun"};
+};
+
+Log::Log() : impl_(std::make_unique<Impl>()) {
+  auto terminal = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  terminal->set_level(spdlog::level::warn);
+  terminal->set_pattern("nnrun: %l: %v");
+  impl_->logger.sinks().push_back(terminal);
+  impl_->logger.set_level(spdlog::level::debug);
+}
+
+Log::~Log() = default;
+
+void Log::open_file(const std::filesystem::path& file) {
+  try {
+    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string());
+    sink->set_pattern("%Y-%m-%d %H:%M:%S.%e %l: %v");
+    impl_->logger.sinks().push_back(sink);
+    impl_->logger.flush_on(spdlog::level::info);
+  } catch (const spdlog::spdlog_ex& e) {
+    throw RunError("cannot write " + file.string() + ": " + e.what());
+  }
+}
+
+void Log::write(nnrun_log_level level, const std::string& message) { impl_->logger.log(level_of(level), message); }
+
+}  // namespace nnrun::core

@@ -1,0 +1,92 @@
+// A planned net with its memory: forward and backward, without allocating.
+#pragma once
+
+#include "memory.hpp"
+#include "plan.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nnrun::core {
+
+// Who takes finished gradients, eg: the optimizer. Called from any thread, while backward goes on.
+class GradientSink {
+ public:
+  virtual ~GradientSink() = default;
+  // gradient(slot)[begin, end) is final and the weights there are not read any more in this step.
+  virtual void slice_ready(std::size_t slot, std::int64_t begin, std::int64_t end) = 0;
+  // A layer's backward is done: whatever of its weights was not mentioned is final now. From the main thread.
+  virtual void layer_done(std::size_t first_slot, std::size_t slot_count) = 0;
+};
+
+// Seconds that the layers took, added up; one entry a planned layer.
+struct LayerTimes {
+  std::vector<double> forward, backward;
+};
+
+class Network {
+ public:
+  // `parameters` empty: they are made from what the layers declare; otherwise shared, and must fit.
+  Network(const ModelSettings& model, const HostServices& host, const nnrun_tensor& input, bool training, std::uint64_t seed,
+          std::shared_ptr<Parameters> parameters = nullptr);
+
+  const std::shared_ptr<Parameters>& parameters() const { return parameters_; }
+  // Fills weights and states as the layers' initializers say.
+  void initialize_parameters();
+
+  std::int64_t max_batch() const { return plan_.tensors[0].dim[0]; }
+  // The input, to be filled before forward(); rows behind `batch` are not read.
+  const nnrun_tensor& input() const { return tensors_[0]; }
+  const nnrun_tensor& output() const { return tensors_[plan_.output()]; }
+  // Filled by the loss between forward and backward.
+  const nnrun_tensor& output_gradient() const { return gradients_[plan_.output()]; }
+
+  // How many samples the next calls are about; at most max_batch().
+  void set_batch(std::int64_t batch);
+  void forward(std::int64_t step);
+  // Forward again with the same input, layer by layer: the first (index in plan().layers) whose output is not finite.
+  std::optional<std::size_t> forward_until_not_finite(std::int64_t step);
+  void backward(std::int64_t step, GradientSink* sink);
+
+  // From now on (until NULL); entries are added to.
+  void measure(LayerTimes* times) { times_ = times; }
+
+  const ModelPlan& plan() const { return plan_; }
+  std::size_t memory_bytes() const { return memory_.size(); }
+  // Tensors of the last forward() are valid only where the plan keeps them; for tests and tools.
+  const nnrun_tensor& input_gradient(std::size_t layer, std::size_t input = 0) const { return input_gradients_[layer][input]; }
+
+ private:
+  struct Runner {
+    nnrun_run run;
+    std::vector<nnrun_tensor> inputs, weights, d_weights, states;
+    nnrun_tensor output, d_output;
+    std::vector<void*> saved, forward_scratch, backward_scratch;
+    std::size_t first_weight = 0;
+    Network* network = nullptr;
+  };
+
+  void bind_parameters();
+  void make_runners();
+  void forward_layer(std::size_t index, std::int64_t step);
+  void for_each_batched_tensor(const auto& fn);
+  void add_shared_gradients(std::size_t layer);
+
+  ModelPlan plan_;
+  const HostServices& host_;
+  const bool training_;
+  const std::uint64_t seed_;
+  std::shared_ptr<Parameters> parameters_;
+  Buffer memory_;
+  std::vector<nnrun_tensor> tensors_, gradients_;
+  std::vector<std::vector<nnrun_tensor>> input_gradients_;
+  std::vector<Runner> runners_;
+  std::int64_t batch_ = 0;
+  GradientSink* sink_ = nullptr;
+  LayerTimes* times_ = nullptr;
+};
+
+}  // namespace nnrun::core

@@ -1,0 +1,38 @@
+// Tells the config's observers what happens.
+#pragma once
+
+#include "host.hpp"
+#include "instance.hpp"
+
+#include <nnrun/nnrun.h>
+
+#include <filesystem>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace nnrun::core {
+
+inline nnrun_field field(const char* name, double value) { return {name, nullptr, value}; }
+inline nnrun_field field(const char* name, std::int64_t value) { return {name, nullptr, static_cast<double>(value)}; }
+inline nnrun_field field(const char* name, const char* text) { return {name, text, 0}; }
+
+class Observers {
+ public:
+  // `positions`: of the checkpoint that is resumed; empty at a start.
+  Observers(const std::vector<ComponentSpec>& specs, const HostServices& host, const std::filesystem::path& folder,
+            const std::vector<std::int64_t>& positions);
+  ~Observers();
+
+  void tell(const char* event, std::span<const nnrun_field> fields);
+  void tell(const char* event, std::initializer_list<nnrun_field> fields) { tell(event, std::span(fields.begin(), fields.size())); }
+  std::vector<std::int64_t> positions();
+
+ private:
+  const HostServices& host_;
+  std::vector<std::unique_ptr<Instance>> instances_;
+};
+
+}  // namespace nnrun::core

@@ -1,0 +1,218 @@
+#include "plan.hpp"
+
+#include <nnrun/plugin.hpp>
+
+#include <algorithm>
+#include <map>
+
+namespace nnrun::core {
+
+namespace {
+
+// What a layer says while it plans.
+struct Answers {
+  PlannedLayer* layer;
+  const nnrun_tensor* input;
+  nnrun_tensor output;
+  bool has_output;
+};
+
+Answers& answers(void* context) { return *static_cast<Answers*>(context); }
+
+Shape checked_shape(std::uint32_t rank, const std::int64_t* dim, const std::string& what) {
+  if (rank == 0 || rank > NNRUN_MAX_RANK) throw Error(what + " has rank " + std::to_string(rank) + ", expected 1 to 6");
+  Shape shape(dim, dim + rank);
+  double elements = 1;
+  for (const std::int64_t size : shape) {
+    if (size < 1) throw Error(what + " has the shape " + to_string(shape) + ": every dimension must be at least 1");
+    elements *= static_cast<double>(size);
+  }
+  if (elements > 1e11) throw Error(what + " has the shape " + to_string(shape) + ": too large");
+  return shape;
+}
+
+void set_output(Answers& a, std::uint32_t dtype, std::uint32_t rank, const std::int64_t* dim) {
+  if (a.has_output) throw Error("declared its output twice");
+  const Shape shape = checked_shape(rank, dim, "its output");
+  if (shape[0] != a.input->dim[0]) {
+    throw Error("its output has the shape " + to_string(shape) + ": the first dimension must stay the batch, " +
+                std::to_string(a.input->dim[0]));
+  }
+  a.output = make_tensor(static_cast<nnrun_dtype>(dtype), shape);
+  a.has_output = true;
+}
+
+Slot make_slot(const PlannedLayer& layer, const char* name, std::uint32_t rank, const std::int64_t* dim, std::uint32_t flags) {
+  Slot slot;
+  slot.name = layer.name + "." + name;
+  slot.layer = layer.index;
+  slot.shape = checked_shape(rank, dim, std::string("its weight '") + name + "'");
+  slot.flags = flags;
+  for (const DeclaredWeight& weight : layer.weights) {
+    if (weight.slot.name == slot.name) throw Error(std::string("declared the weight '") + name + "' twice");
+  }
+  for (const DeclaredState& state : layer.states) {
+    if (state.slot.name == slot.name) throw Error(std::string("declared the state '") + name + "' twice");
+  }
+  return slot;
+}
+
+nnrun_plan make_plan(Answers& a, const std::vector<nnrun_tensor>& inputs, const HostServices& host, bool training) {
+  nnrun_plan plan{};
+  plan.size = sizeof plan;
+  plan.input_count = static_cast<std::uint32_t>(inputs.size());
+  plan.inputs = inputs.data();
+  plan.training = training ? 1 : 0;
+  plan.input_gradient = a.layer->input_gradient ? 1 : 0;
+  plan.host = host.c();
+  plan.context = &a;
+  plan.output = [](void* context, std::uint32_t dtype, std::uint32_t rank, const std::int64_t* dim, nnrun_error* error) {
+    return detail::guard(error, [&] { set_output(answers(context), dtype, rank, dim); });
+  };
+  plan.weight = [](void* context, const char* name, std::uint32_t rank, const std::int64_t* dim, std::int64_t fan_in,
+                   std::int64_t fan_out, const nnrun_component_handle* initializer, std::uint32_t flags, nnrun_error* error) {
+    PlannedLayer& layer = *answers(context).layer;
+    const int status = detail::guard(error, [&] {
+      if (initializer == nullptr || initializer->vtable == nullptr) throw Error(std::string("weight '") + name + "' has no initializer");
+      layer.weights.push_back({make_slot(layer, name, rank, dim, flags), fan_in, fan_out, *initializer});
+    });
+    return status != 0 ? -1 : static_cast<int>(layer.weights.size()) - 1;
+  };
+  plan.state = [](void* context, const char* name, std::uint32_t rank, const std::int64_t* dim, float value, nnrun_error* error) {
+    PlannedLayer& layer = *answers(context).layer;
+    const int status = detail::guard(error, [&] { layer.states.push_back({make_slot(layer, name, rank, dim, 0), value}); });
+    return status != 0 ? -1 : static_cast<int>(layer.states.size()) - 1;
+  };
+  plan.saved = [](void* context, std::size_t bytes, nnrun_error*) {
+    PlannedLayer& layer = *answers(context).layer;
+    layer.saved.push_back(bytes);
+    return static_cast<int>(layer.saved.size()) - 1;
+  };
+  plan.scratch = [](void* context, std::size_t bytes, nnrun_error*) {
+    PlannedLayer& layer = *answers(context).layer;
+    layer.scratch.push_back(bytes);
+    return static_cast<int>(layer.scratch.size()) - 1;
+  };
+  plan.backward_needs = [](void* context, std::uint32_t flags) { answers(context).layer->backward_needs |= flags; };
+  plan.in_place = [](void* context) { answers(context).layer->in_place = true; };
+  plan.cost = [](void* context, double forward_flops, double backward_flops) {
+    answers(context).layer->forward_flops = forward_flops;
+    answers(context).layer->backward_flops = backward_flops;
+  };
+  return plan;
+}
+
+// Further inputs, by the names in REFERENCE parameters.
+std::vector<std::size_t> referenced_tensors(const ComponentSpec& spec, const std::map<std::string, std::size_t>& by_name) {
+  std::vector<std::size_t> tensors;
+  for (std::size_t i = 0; i < spec.component->param_count; ++i) {
+    if (param_at(*spec.component, i).type != NNRUN_REFERENCE || spec.values[i].string.empty()) continue;
+    const auto found = by_name.find(spec.values[i].string);
+    if (found == by_name.end()) {
+      throw DiagnosticError(spec.param_locations[i], "no earlier layer has the name '" + spec.values[i].string + "'");
+    }
+    tensors.push_back(found->second);
+  }
+  return tensors;
+}
+
+bool has_references(const ComponentSpec& spec) {
+  for (std::size_t i = 0; i < spec.component->param_count; ++i) {
+    if (param_at(*spec.component, i).type == NNRUN_REFERENCE && !spec.values[i].string.empty()) return true;
+  }
+  return false;
+}
+
+bool is_referenced(const std::vector<ComponentSpec>& layers, std::size_t index) {
+  const std::string& label = layers[index].label;
+  if (label.empty()) return false;
+  return std::any_of(layers.begin(), layers.end(), [&](const ComponentSpec& spec) {
+    for (std::size_t i = 0; i < spec.component->param_count; ++i) {
+      if (param_at(*spec.component, i).type == NNRUN_REFERENCE && spec.values[i].string == label) return true;
+    }
+    return false;
+  });
+}
+
+void plan_layer(PlannedLayer& layer, ModelPlan& model, const HostServices& host, bool training) {
+  std::vector<nnrun_tensor> inputs;
+  for (const std::size_t input : layer.inputs) inputs.push_back(model.tensors[input]);
+  Answers a{&layer, &inputs[0], {}, false};
+  nnrun_plan plan = make_plan(a, inputs, host, training);
+  host.take_chosen();
+  nnrun_error error{};
+  if (layer.vtable().plan(layer.instance->self(), &plan, &error) != 0) {
+    // Every layer's complaint about a shape shows what came in.
+    const ComponentSpec& spec = layer.instance->spec();
+    Diagnostic diagnostic = make_error(spec.location_of(error), layer.name + ": " + error.message);
+    std::string shapes;
+    for (const nnrun_tensor& input : inputs) shapes += (shapes.empty() ? "" : ", ") + to_string(Tensor(input).shape());
+    diagnostic.notes.push_back(make_note({}, "its input has the shape " + shapes + ", the batch first"));
+    throw DiagnosticError(diagnostic);
+  }
+  if (!a.has_output) {
+    throw DiagnosticError(layer.instance->spec().where, layer.name + ": its plan() declared no output");
+  }
+  std::vector<std::string> kernels;
+  for (const nnrun_kernel* kernel : host.take_chosen()) {
+    const std::string text = std::string(kernel->name) + " (" + host.dispatch().table_of(kernel) + ")";
+    if (std::find(kernels.begin(), kernels.end(), text) == kernels.end()) kernels.push_back(text);
+  }
+  layer.kernels = std::move(kernels);
+  layer.output = model.tensors.size();
+  model.tensors.push_back(a.output);
+}
+
+}  // namespace
+
+std::size_t dtype_bytes(std::uint32_t dtype) {
+  switch (dtype) {
+    case NNRUN_U8:
+    case NNRUN_S8: return 1;
+    case NNRUN_BF16: return 2;
+    default: return 4;
+  }
+}
+
+std::size_t tensor_bytes(const nnrun_tensor& tensor) {
+  return static_cast<std::size_t>(Tensor(tensor).count()) * dtype_bytes(tensor.dtype);
+}
+
+ModelPlan plan_model(const ModelSettings& settings, const HostServices& host, const nnrun_tensor& input, bool training) {
+  ModelPlan model;
+  model.tensors.push_back(input);
+  std::vector<bool> learns{false};  // of each tensor: does anything that it depends on have weights?
+  std::map<std::string, std::size_t> by_name;
+  const std::vector<ComponentSpec>& specs = settings.layers;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    PlannedLayer layer;
+    layer.index = i;
+    layer.name = specs[i].label.empty() ? std::to_string(i) + "." + specs[i].component->name : specs[i].label;
+    layer.instance = std::make_unique<Instance>(specs[i], host.c());
+    layer.inputs = {model.tensors.size() - 1};
+    for (const std::size_t tensor : referenced_tensors(specs[i], by_name)) layer.inputs.push_back(tensor);
+    for (const std::size_t tensor : layer.inputs) layer.input_gradient = layer.input_gradient || learns[tensor];
+
+    std::size_t last = i;
+    while (layer.vtable().absorb != nullptr && last + 1 < specs.size() && !is_referenced(specs, last) &&
+           !has_references(specs[last + 1])) {
+      const auto& next = *static_cast<const nnrun_layer_vtable*>(specs[last + 1].component->vtable);
+      if (next.trait == NNRUN_TRAIT_NONE || layer.vtable().absorb(layer.instance->self(), next.trait) == 0) break;
+      layer.absorbed.push_back(&specs[++last]);
+    }
+
+    plan_layer(layer, model, host, training);
+    layer.runs_backward = training && (layer.input_gradient || !layer.weights.empty());
+    if (layer.runs_backward && layer.vtable().backward == nullptr) {
+      throw DiagnosticError(specs[i].where, layer.name + " has no backward pass, so nothing before it can learn; take it out, or run " +
+                                                "this net without training (nnrun eval, nnrun predict)");
+    }
+    learns.push_back(layer.input_gradient || !layer.weights.empty());
+    if (!specs[last].label.empty()) by_name[specs[last].label] = layer.output;
+    model.layers.push_back(std::move(layer));
+    i = last;
+  }
+  return model;
+}
+
+}  // namespace nnrun::core

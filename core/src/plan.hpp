@@ -1,0 +1,61 @@
+// Asks layers, in order, for their outputs, weights and memory. Shapes only; nothing is allocated.
+#pragma once
+
+#include "host.hpp"
+#include "instance.hpp"
+#include "parameters.hpp"
+#include "settings.hpp"
+
+#include <nnrun/nnrun.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nnrun::core {
+
+struct DeclaredWeight {
+  Slot slot;
+  std::int64_t fan_in, fan_out;
+  nnrun_component_handle initializer;
+};
+
+struct DeclaredState {
+  Slot slot;
+  float value;
+};
+
+// One layer that will run. Tensors are numbered: 0 is the net's input, others are outputs of layers.
+struct PlannedLayer {
+  std::unique_ptr<Instance> instance;
+  std::size_t index = 0;     // in model.layers
+  std::string name;          // eg: "1.dense", or its `name:`
+  std::vector<const ComponentSpec*> absorbed;  // layers whose work it does
+  std::vector<std::size_t> inputs;
+  std::size_t output = 0;
+  bool input_gradient = false;  // somebody before it learns
+  bool runs_backward = false;
+  bool in_place = false;
+  std::uint32_t backward_needs = 0;
+  std::vector<DeclaredWeight> weights;
+  std::vector<DeclaredState> states;
+  std::vector<std::size_t> saved, scratch;  // bytes
+  double forward_flops = 0, backward_flops = 0;
+  std::vector<std::string> kernels;  // eg: "gemm_f32 (avx512)"
+
+  const nnrun_layer_vtable& vtable() const { return instance->vtable<nnrun_layer_vtable>(); }
+};
+
+struct ModelPlan {
+  std::vector<nnrun_tensor> tensors;  // without data; dim[0] is the largest batch
+  std::vector<PlannedLayer> layers;
+  std::size_t output() const { return layers.back().output; }
+};
+
+// `input` is the first layer's; dim[0] the largest batch. Throws DiagnosticError where a layer refuses.
+ModelPlan plan_model(const ModelSettings& model, const HostServices& host, const nnrun_tensor& input, bool training);
+
+std::size_t tensor_bytes(const nnrun_tensor& tensor);
+std::size_t dtype_bytes(std::uint32_t dtype);
+
+}  // namespace nnrun::core

@@ -1,0 +1,47 @@
+// The safetensors format: 8 bytes of header length (little-endian), a JSON header, then the tensors' bytes without holes.
+// https://github.com/huggingface/safetensors
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace nnrun::core {
+
+// Floats only: that is all that checkpoints hold.
+struct NamedTensor {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  const float* data;
+  std::size_t count;
+};
+
+// Writes atomically. A SHA-256 of the tensors' bytes goes into the metadata as "checksum".
+void write_safetensors(const std::filesystem::path& file, std::span<const NamedTensor> tensors,
+                       std::map<std::string, std::string> metadata);
+
+class SafetensorsFile {
+ public:
+  // Trusts nothing in the file. Throws RunError.
+  explicit SafetensorsFile(const std::filesystem::path& file);
+
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  // Throws RunError where it is missing.
+  const std::string& metadata(const std::string& key) const;
+  // NULL where there is none.
+  const NamedTensor* find(const std::string& name) const;
+  const std::vector<NamedTensor>& tensors() const { return tensors_; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  std::vector<float> data_;
+  std::vector<NamedTensor> tensors_;
+  std::map<std::string, std::string> metadata_;
+};
+
+}  // namespace nnrun::core

@@ -1,0 +1,174 @@
+#include "sections.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include "schema.hpp"
+
+namespace nnrun::core {
+
+namespace {
+
+constexpr double unbounded = std::numeric_limits<double>::infinity();
+
+constexpr nnrun_param row(std::uint32_t type, const char* name, const char* doc) {
+  nnrun_param param = {};
+  param.size = sizeof(nnrun_param);
+  param.type = type;
+  param.name = name;
+  param.doc = doc;
+  param.minimum = -unbounded;
+  param.maximum = unbounded;
+  param.count_max = std::numeric_limits<std::size_t>::max();
+  return param;
+}
+
+constexpr nnrun_param required(nnrun_param param) {
+  param.flags |= NNRUN_PARAM_REQUIRED;
+  return param;
+}
+
+constexpr nnrun_param range(nnrun_param param, double minimum, double maximum, std::uint32_t flags = 0) {
+  param.minimum = minimum;
+  param.maximum = maximum;
+  param.flags |= flags;
+  return param;
+}
+
+constexpr nnrun_param items(nnrun_param param, std::size_t minimum, std::size_t maximum = std::numeric_limits<std::size_t>::max()) {
+  param.count_min = minimum;
+  param.count_max = maximum;
+  return param;
+}
+
+constexpr nnrun_param choices(nnrun_param param, const char* const* words) {
+  param.choices = words;
+  return param;
+}
+
+constexpr nnrun_param of_kind(nnrun_param param, const char* kind) {
+  param.component_kind = kind;
+  return param;
+}
+
+constexpr nnrun_param section(const char* name, const char* doc) { return of_kind(row(type_section, name, doc), name); }
+
+// What get_default answers; one a parameter, in the same order.
+struct Default {
+  const char* word = nullptr;  // lists of components: names, separated by spaces
+  std::int64_t integer = 0;
+  double number = 0;
+};
+
+void write_default(const Default& from, nnrun_value* value) {
+  *value = {};
+  value->string = from.word;
+  value->integer = from.integer;
+  value->number = from.number;
+}
+
+template <const auto& params, const auto& defaults>
+constexpr nnrun_component make_section(const char* name, const char* doc) {
+  static_assert(params.size() == defaults.size(), "each key needs a default");
+  nnrun_component component = {};
+  component.size = sizeof(nnrun_component);
+  component.kind = "section";
+  component.name = name;
+  component.doc = doc;
+  component.params = params.data();
+  component.param_count = params.size();
+  component.get_default = [](std::size_t index, nnrun_value* value) { write_default(defaults[index], value); };
+  return component;
+}
+
+constexpr const char* auto_word[] = {"auto", nullptr};
+constexpr const char* split_words[] = {"train", "test", nullptr};
+constexpr const char* keep_words[] = {"last", "best", nullptr};
+
+constexpr std::array root_params = {
+    row(NNRUN_STRING, "extends", "another config, relative to this file, whose keys count where this one has none"),
+    range(row(NNRUN_INTEGER, "seed", "all random numbers of a run come from it"), 0, unbounded),
+    row(type_string_list, "plugins", "further plugin files, or folders of them, relative to this file"),
+    section("data", "where samples come from, and what happens to them before the net sees them"),
+    section("model", "the net"),
+    section("train", "how the net is trained"),
+    section("run", "threads, kernels, and what a run leaves behind; has no influence on the result"),
+};
+constexpr std::array<Default, root_params.size()> root_defaults = {{{""}, {nullptr, 42}, {}, {}, {}, {}, {}}};
+
+constexpr std::array data_params = {
+    of_kind(row(NNRUN_COMPONENT, "source", "what reads the samples; needed unless model.input says the shape"), "dataset"),
+    row(NNRUN_STRING, "train", "file or folder of the training set, relative to the data root"),
+    row(NNRUN_STRING, "test", "file or folder of the test set, relative to the data root"),
+    of_kind(row(type_string_or_section, "validation", "a path; or a share of train; or a range of test"), "validation"),
+    of_kind(row(type_component_list, "transforms", "what is done to each sample, in this order; kept with the weights"), "transform"),
+    of_kind(row(NNRUN_COMPONENT, "otherwise", "drawn stand-ins, where the default data root lacks the set"), "dataset"),
+};
+constexpr std::array<Default, data_params.size()> data_defaults = {};
+
+constexpr std::array validation_params = {
+    required(choices(row(NNRUN_CHOICE, "from", "whose samples they are: train's (a share), or test's (a range)"), split_words)),
+    range(row(NNRUN_NUMBER, "share", "of train: how much of it, eg: 0.1; left out otherwise"), 0, 1,
+          NNRUN_PARAM_MINIMUM_EXCLUDED | NNRUN_PARAM_MAXIMUM_EXCLUDED),
+    items(range(row(NNRUN_INTEGER_LIST, "range", "of test: [first, behind the last], eg: [9000, 10000]; left out otherwise"), 0, unbounded), 2, 2),
+};
+constexpr std::array<Default, validation_params.size()> validation_defaults = {};
+
+constexpr std::array model_params = {
+    required(items(of_kind(row(type_layer_list, "layers", "from input to output; each may have a 'name:' beside it"), "layer"), 1)),
+    items(range(row(NNRUN_INTEGER_LIST, "input", "shape of one sample; only for nets without data"), 1, unbounded), 1, NNRUN_MAX_RANK - 1),
+};
+constexpr std::array<Default, model_params.size()> model_defaults = {};
+
+constexpr std::array train_params = {
+    range(row(NNRUN_INTEGER, "epochs", "how often each sample is seen"), 1, 1e9),
+    range(row(NNRUN_INTEGER, "batch", "samples a step"), 1, 65536),
+    of_kind(row(NNRUN_COMPONENT, "loss", "what is made small; needed unless model.input says the shape"), "loss"),
+    of_kind(row(NNRUN_COMPONENT, "optimizer", "how weights follow gradients; needed unless model.input says the shape"), "optimizer"),
+    of_kind(row(type_component_list, "metrics", "what is measured besides the loss"), "metric"),
+    choices(row(NNRUN_CHOICE, "keep", "the weights that are tested: of the last epoch, or the best on validation"), keep_words),
+    section("checkpoint", "when the run's state is saved"),
+    row(NNRUN_BOOLEAN, "shuffle", "a new order of the samples each epoch"),
+};
+constexpr std::array<Default, train_params.size()> train_defaults = {{{nullptr, 10}, {nullptr, 32}, {}, {}, {}, {"last"}, {}, {nullptr, 1}}};
+
+constexpr std::array checkpoint_params = {
+    range(row(NNRUN_NUMBER, "seconds", "from one checkpoint to the next; each epoch ends with one too"), 0, unbounded),
+};
+constexpr std::array<Default, checkpoint_params.size()> checkpoint_defaults = {{{nullptr, 0, 30}}};
+
+constexpr std::array run_params = {
+    choices(range(row(type_word_or_integer, "threads", "how many; auto: as many as this process may use. Results do not depend on it"), 1, 256),
+            auto_word),
+    of_kind(row(type_kernels, "kernels", "auto; or a table, eg: avx2; or a table a kernel, eg: {default: auto, gemm_f32: scalar}"), "kernels"),
+    of_kind(row(type_component_list, "observers", "what watches the run and reports it"), "observer"),
+    row(NNRUN_STRING, "folder", "where runs are kept"),
+};
+constexpr std::array<Default, run_params.size()> run_defaults = {{{"auto"}, {"auto"}, {"console metrics"}, {"runs"}}};
+
+constexpr nnrun_component root = make_section<root_params, root_defaults>("config", "a config file");
+constexpr nnrun_component data = make_section<data_params, data_defaults>("data", root_params[3].doc);
+constexpr nnrun_component validation = make_section<validation_params, validation_defaults>("validation", "a part of train or test");
+constexpr nnrun_component model = make_section<model_params, model_defaults>("model", root_params[4].doc);
+constexpr nnrun_component train = make_section<train_params, train_defaults>("train", root_params[5].doc);
+constexpr nnrun_component checkpoint = make_section<checkpoint_params, checkpoint_defaults>("checkpoint", train_params[6].doc);
+constexpr nnrun_component run = make_section<run_params, run_defaults>("run", root_params[6].doc);
+
+constexpr const nnrun_component* sections[] = {&root, &data, &validation, &model, &train, &checkpoint, &run};
+
+}  // namespace
+
+const nnrun_component& root_section() { return root; }
+
+const nnrun_component* find_section(std::string_view name) {
+  for (const nnrun_component* candidate : sections) {
+    if (candidate->name == name) return candidate;
+  }
+  return nullptr;
+}
+
+std::span<const nnrun_component* const> all_sections() { return sections; }
+
+}  // namespace nnrun::core

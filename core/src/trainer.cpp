@@ -1,0 +1,244 @@
+#include "trainer.hpp"
+
+#include "interrupt.hpp"
+
+#include <algorithm>
+
+namespace nnrun::core {
+
+namespace {
+
+double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+bool is_or_is_in(const std::string& path, std::string_view section) {
+  return path.starts_with(section) && (path.size() == section.size() || path[section.size()] == '.' || path[section.size()] == '[');
+}
+
+std::vector<nnrun_field> evaluation_fields(const Evaluation& evaluation) {
+  std::vector<nnrun_field> fields{field("loss", evaluation.loss)};
+  for (const auto& [name, value] : evaluation.metrics) fields.push_back(field(name.c_str(), value));
+  return fields;
+}
+
+}  // namespace
+
+std::vector<std::string> differences_that_matter(const Settings& before, const Settings& now) {
+  std::vector<std::string> paths = compare(before, now);
+  std::erase_if(paths, [&](const std::string& path) {
+    const bool more_epochs = path == "train.epochs" && now.train.epochs >= before.train.epochs;
+    return more_epochs || is_or_is_in(path, "run.threads") || is_or_is_in(path, "run.observers") || is_or_is_in(path, "run.folder") ||
+           is_or_is_in(path, "train.checkpoint") || is_or_is_in(path, "plugins");
+  });
+  return paths;
+}
+
+ModelDescription describe_model(const Settings& settings, const Data& data) {
+  ModelDescription description;
+  description.config = write_resolved(settings);
+  description.sample = data.raw_sample();
+  description.classes = data.classes();
+  description.targets = data.targets();
+  description.class_names = data.class_names();
+  description.drawn = data.drawn();
+  return description;
+}
+
+Trainer::Trainer(const Environment& environment, const DataRoot& root, const std::function<RunFolder()>& make_folder,
+                 std::optional<Checkpoint> resume)
+    : environment_(environment),
+      settings_(environment.settings()),
+      data_(settings_, environment.host(), root),
+      step_(environment, data_),
+      evaluator_(environment, data_, step_.parameters()),
+      folder_(make_folder()),
+      description_(describe_model(settings_, data_)),
+      state_(resume ? resume->state() : TrainingState{}),
+      resumed_(resume.has_value()),
+      observers_(settings_.run.observers, environment.host(), folder_.path(), state_.observer_positions),
+      started_(Clock::now()),
+      last_save_(started_) {
+  if (settings_.train.keep_best && data_.validation().count() == 0) {
+    throw DiagnosticError(settings_.train.keep_where, "train.keep: best needs data.validation to choose the best weights on");
+  }
+  if (resume) {
+    if (resume->description().drawn != data_.drawn()) {
+      throw RunError("the run was on " + std::string(data_.drawn() ? "real" : "drawn") + " data, now there is " +
+                     (data_.drawn() ? "drawn" : "real") + " data; start a new run (without --resume)");
+    }
+    resume->restore(*step_.parameters(), true);
+    if (state_.epoch < settings_.train.epochs) state_.finished = false;
+  }
+  first_step_ = state_.step;
+  write_atomically(folder_.config(), description_.config);
+}
+
+std::int64_t Trainer::steps_per_epoch() const {
+  return (data_.train().count() + settings_.train.batch - 1) / settings_.train.batch;
+}
+
+nnrun_progress Trainer::progress() const {
+  nnrun_progress p{};
+  p.size = sizeof p;
+  p.step = state_.step;
+  p.epoch = state_.epoch;
+  p.steps_per_epoch = steps_per_epoch();
+  p.epochs = settings_.train.epochs;
+  return p;
+}
+
+double Trainer::seconds_left() const {
+  const std::int64_t done = state_.step - first_step_;
+  if (done == 0) return 0;
+  const std::int64_t left = steps_per_epoch() * settings_.train.epochs - state_.step;
+  return seconds_between(started_, Clock::now()) / static_cast<double>(done) * static_cast<double>(left);
+}
+
+void Trainer::tell_start() {
+  std::vector<nnrun_field> fields{field("config", settings_.name.c_str()),
+                                  field("folder", folder_.path().c_str()),
+                                  field("data", data_.drawn() ? "drawn" : "real"),
+                                  field("seed", static_cast<std::int64_t>(settings_.seed)),
+                                  field("threads", static_cast<std::int64_t>(environment_.host().threads())),
+                                  field("parameters", step_.parameters()->weight_count()),
+                                  field("train_samples", data_.train().count()),
+                                  field("validation_samples", data_.validation().count()),
+                                  field("test_samples", data_.test().count()),
+                                  field("batch", settings_.train.batch),
+                                  field("epochs", settings_.train.epochs)};
+  if (resumed_) fields.push_back(field("resumed_step", state_.step));
+  observers_.tell("start", fields);
+  const auto note = [&](const std::string& text) { observers_.tell("note", {field("text", text.c_str())}); };
+  if (!data_.stand_in_reason().empty()) {
+    note(data_.stand_in_reason() + ": drawn stand-ins are used; figures on them say nothing about the real data");
+  }
+  if (data_.validation_overlaps_test()) {
+    note("validation and test overlap: data.validation is a range of data.test");
+  }
+}
+
+TrainingResult Trainer::run() {
+  InterruptGuard interrupts;
+  tell_start();
+  while (state_.epoch < settings_.train.epochs) {
+    if (!train_epoch()) return interrupted();
+  }
+  return test();
+}
+
+bool Trainer::train_epoch() {
+  const std::int64_t count = data_.train().count();
+  const std::int64_t batch = settings_.train.batch;
+  if (settings_.train.shuffle) {
+    shuffle(order_, count, settings_.seed, NNRUN_STREAM_ORDER, state_.epoch);
+  } else {
+    order_.resize(static_cast<std::size_t>(count));
+    for (std::size_t i = 0; i < order_.size(); ++i) order_[i] = static_cast<std::uint32_t>(i);
+  }
+  double learning_rate = 0;
+  auto clock = Clock::now();
+  const std::int64_t session_first = state_.samples;
+  double session_seconds = 0;
+  for (std::int64_t in_epoch = state_.step - state_.epoch * steps_per_epoch(); in_epoch < steps_per_epoch(); ++in_epoch) {
+    const std::int64_t begin = in_epoch * batch;
+    const auto positions = std::span(order_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(std::min(batch, count - begin)));
+    const TrainingStep::Result result = step_.run(positions, progress());
+    ++state_.step;
+    state_.loss_sum += result.loss_sum;
+    state_.samples += static_cast<std::int64_t>(positions.size());
+    learning_rate = result.learning_rate;
+    const auto now = Clock::now();
+    const double seconds = seconds_between(clock, now);
+    clock = now;
+    session_seconds += seconds;
+    state_.seconds += seconds;
+    state_.epoch_seconds += seconds;
+    observers_.tell("batch", {field("epoch", state_.epoch + 1), field("step", state_.step), field("steps_per_epoch", steps_per_epoch()),
+                              field("steps", steps_per_epoch() * settings_.train.epochs),
+                              field("loss", result.loss_sum / static_cast<double>(positions.size())),
+                              field("learning_rate", learning_rate),
+                              field("samples_per_s", static_cast<double>(state_.samples - session_first) / session_seconds),
+                              field("seconds_left", seconds_left())});
+    if (in_epoch + 1 == steps_per_epoch()) break;
+    if (InterruptGuard::signal() != 0) return false;
+    if (seconds_between(last_save_, now) >= settings_.train.checkpoint_seconds) save();
+  }
+  finish_epoch(learning_rate);
+  return InterruptGuard::signal() == 0;
+}
+
+void Trainer::finish_epoch(double learning_rate) {
+  std::vector<nnrun_field> fields{field("epoch", state_.epoch + 1), field("epochs", settings_.train.epochs),
+                                  field("train_loss", state_.loss_sum / static_cast<double>(state_.samples)),
+                                  field("learning_rate", learning_rate), field("seconds", state_.epoch_seconds),
+                                  field("samples_per_s", static_cast<double>(state_.samples) / state_.epoch_seconds)};
+  Evaluation validation;
+  std::vector<std::string> names;
+  if (data_.validation().count() > 0) {
+    validation = evaluator_.run(data_.validation());
+    for (const nnrun_field& f : evaluation_fields(validation)) names.push_back(std::string("validation_") + f.name);
+    std::size_t i = 0;
+    for (const nnrun_field& f : evaluation_fields(validation)) fields.push_back(field(names[i++].c_str(), f.number));
+  }
+  ++state_.epoch;
+  state_.loss_sum = 0;
+  state_.samples = 0;
+  state_.epoch_seconds = 0;
+  observers_.tell("epoch", fields);
+  if (data_.validation().count() > 0) keep_best(validation);
+  save();
+}
+
+void Trainer::keep_best(const Evaluation& validation) {
+  // The first metric decides, for it is what the user asked to see; without any, the loss.
+  const double score = validation.metrics.empty() ? -validation.loss : validation.metrics.front().second;
+  if (state_.has_best && score <= state_.best_score) return;
+  state_.has_best = true;
+  state_.best_score = score;
+  state_.best_epoch = state_.epoch;
+  write_checkpoint(folder_.best(), *step_.parameters(), description_, state_, false);
+}
+
+void Trainer::save() {
+  // A finished run's rows end before its test: resumed, it tests again and writes them again.
+  if (!state_.finished) state_.observer_positions = observers_.positions();
+  write_checkpoint(folder_.last(), *step_.parameters(), description_, state_, true);
+  last_save_ = Clock::now();
+  observers_.tell("checkpoint", {field("step", state_.step), field("file", folder_.last().c_str())});
+}
+
+TrainingResult Trainer::interrupted() {
+  save();
+  TrainingResult result;
+  result.signal = InterruptGuard::signal();
+  result.folder = folder_.path();
+  result.weights_sha256 = parameters().sha256();
+  observers_.tell("end", {field("seconds", seconds_between(started_, Clock::now())), field("status", "interrupted")});
+  return result;
+}
+
+TrainingResult Trainer::test() {
+  TrainingResult result;
+  result.folder = folder_.path();
+  result.best_weights = settings_.train.keep_best;
+  state_.observer_positions = observers_.positions();
+  const std::vector<float> last = result.best_weights ? parameters().copy() : std::vector<float>{};
+  if (result.best_weights) Checkpoint(folder_.best()).restore(*step_.parameters(), false);
+  result.test = evaluator_.run(data_.test());
+  result.weights_sha256 = parameters().sha256();
+  if (result.best_weights) step_.parameters()->restore(last);
+
+  std::vector<nnrun_field> fields = evaluation_fields(result.test);
+  fields.push_back(field("samples", result.test.samples));
+  fields.push_back(field("data", data_.drawn() ? "drawn" : "real"));
+  fields.push_back(field("weights", result.best_weights ? "best" : "last"));
+  fields.push_back(field("weights_sha256", result.weights_sha256.c_str()));
+  observers_.tell("test", fields);
+  observers_.tell("end", {field("seconds", seconds_between(started_, Clock::now())), field("status", "finished")});
+  state_.finished = true;
+  save();
+  return result;
+}
+
+}  // namespace nnrun::core

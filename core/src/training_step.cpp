@@ -1,0 +1,57 @@
+#include "training_step.hpp"
+
+#include <cmath>
+
+namespace nnrun::core {
+
+namespace {
+
+std::string place_of(const nnrun_progress& progress) {
+  return "step " + std::to_string(progress.step + 1) + " (epoch " + std::to_string(progress.epoch + 1) + ")";
+}
+
+constexpr const char* advice = "a smaller train.optimizer learning_rate often helps; the last checkpoint is from before";
+
+}  // namespace
+
+TrainingStep::TrainingStep(const Environment& environment, Data& data)
+    : settings_(environment.settings()),
+      data_(data),
+      network_(settings_.model, environment.host(), batch_of(data.sample(), settings_.train.batch), true, settings_.seed),
+      loss_(*settings_.train.loss, environment.host(), network_.output(), data.classes()),
+      updater_(*settings_.train.optimizer, environment.host(), *network_.parameters()),
+      labels_(label_bytes(data, settings_.train.batch)) {
+  network_.initialize_parameters();
+}
+
+void TrainingStep::load(std::span<const std::uint32_t> positions, const nnrun_progress& progress) {
+  data_.load(data_.train(), positions, progress.epoch, true, network_.input(), labels_.data());
+}
+
+TrainingStep::Result TrainingStep::run(std::span<const std::uint32_t> positions, const nnrun_progress& progress) {
+  const auto batch = static_cast<std::int64_t>(positions.size());
+  network_.set_batch(batch);
+  load(positions, progress);
+  network_.forward(progress.step);
+  Result result;
+  result.loss_sum = loss_.run(network_.output(), labels_of(data_, batch, labels_.data()), &network_.output_gradient());
+  if (!std::isfinite(result.loss_sum)) refuse_loss(positions, progress);
+  result.learning_rate = updater_.begin(progress);
+  network_.backward(progress.step, &updater_);
+  if (const auto slot = updater_.not_finite()) {
+    const Slot& weight = parameters()->weight_slots()[*slot];
+    throw RunError("the gradient of " + weight.name + " is not finite (NaN or infinite) at " + place_of(progress) + "; " + advice);
+  }
+  return result;
+}
+
+void TrainingStep::refuse_loss(std::span<const std::uint32_t> positions, const nnrun_progress& progress) {
+  // Layers may have worked in place: load the input again.
+  load(positions, progress);
+  const auto layer = network_.forward_until_not_finite(progress.step);
+  const std::string where = layer ? "the first layer whose output is not finite is " + network_.plan().layers[*layer].name
+                                  : "all layers' outputs are finite; the loss itself overflowed";
+  throw RunError("the loss is not finite (NaN or infinite) at " + place_of(progress) + ": " + where + "; " + advice);
+}
+
+}  // namespace nnrun::core

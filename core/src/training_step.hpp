@@ -1,0 +1,43 @@
+// One step of training: load a batch, forward, loss, backward, update. Allocates nothing after it is made.
+#pragma once
+
+#include "data.hpp"
+#include "environment.hpp"
+#include "evaluation.hpp"
+#include "network.hpp"
+#include "update.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace nnrun::core {
+
+class TrainingStep {
+ public:
+  TrainingStep(const Environment& environment, Data& data);
+
+  struct Result {
+    double loss_sum = 0;  // of the batch's samples, not their mean
+    double learning_rate = 0;
+  };
+  // `positions`: which samples of the training subset. Throws RunError where the loss or a gradient is not finite, naming layer
+  // and step; the weights are then not to be saved.
+  Result run(std::span<const std::uint32_t> positions, const nnrun_progress& progress);
+
+  Network& network() { return network_; }
+  const std::shared_ptr<Parameters>& parameters() const { return network_.parameters(); }
+
+ private:
+  void load(std::span<const std::uint32_t> positions, const nnrun_progress& progress);
+  [[noreturn]] void refuse_loss(std::span<const std::uint32_t> positions, const nnrun_progress& progress);
+
+  const Settings& settings_;
+  Data& data_;
+  Network network_;
+  LossFunction loss_;
+  Updater updater_;
+  Buffer labels_;
+};
+
+}  // namespace nnrun::core

@@ -1,0 +1,23 @@
+// The reference kernels: plain loops in the order of the formulas in <nnrun/kernels.h>, without contraction to FMA. Long sums
+// are kept in double, so that what other libraries are compared with is as good as float can say.
+#pragma once
+
+#include "../common/cut.hpp"
+#include "../common/library.hpp"
+
+namespace nnrun_scalar {
+
+NNRUN_DECLARE_KERNEL(gemm_f32)
+NNRUN_DECLARE_KERNEL(column_sum_f32)
+NNRUN_DECLARE_KERNEL(relu_f32)
+NNRUN_DECLARE_KERNEL(relu_backward_f32)
+NNRUN_DECLARE_KERNEL(softmax_f32)
+NNRUN_DECLARE_KERNEL(softmax_cross_entropy_f32)
+NNRUN_DECLARE_KERNEL(sgd_f32)
+NNRUN_DECLARE_KERNEL(momentum_f32)
+NNRUN_DECLARE_KERNEL(adam_f32)
+NNRUN_DECLARE_KERNEL(batchnorm_f32)
+NNRUN_DECLARE_KERNEL(batchnorm_backward_f32)
+NNRUN_DECLARE_KERNEL(u8_to_f32)
+
+}  // namespace nnrun_scalar

@@ -1,0 +1,26 @@
+#include "kernels.hpp"
+
+using namespace nnrun_scalar;
+
+namespace {
+
+constexpr int32_t score = 0;  // below every library written for an instruction set
+
+constexpr nnrun_kernel kernels[] = {
+    NNRUN_TABLE_ENTRY(gemm_f32, score),
+    NNRUN_TABLE_ENTRY(column_sum_f32, score),
+    NNRUN_TABLE_ENTRY(relu_f32, score),
+    NNRUN_TABLE_ENTRY(relu_backward_f32, score),
+    NNRUN_TABLE_ENTRY(softmax_f32, score),
+    NNRUN_TABLE_ENTRY(softmax_cross_entropy_f32, score),
+    NNRUN_TABLE_ENTRY(sgd_f32, score),
+    NNRUN_TABLE_ENTRY(momentum_f32, score),
+    NNRUN_TABLE_ENTRY(adam_f32, score),
+    NNRUN_TABLE_ENTRY(batchnorm_f32, score),
+    NNRUN_TABLE_ENTRY(batchnorm_backward_f32, score),
+    NNRUN_TABLE_ENTRY(u8_to_f32, score),
+};
+
+}  // namespace
+
+NNRUN_KERNEL_LIBRARY("scalar", "plain C++, the reference for all others; runs on every CPU", "", kernels)

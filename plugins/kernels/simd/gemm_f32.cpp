@@ -1,0 +1,183 @@
+#include "gemm.hpp"
+#include "gemm_plan.hpp"
+
+namespace NNRUN_ISA_NAMESPACE {
+namespace {
+
+constexpr int64_t panels_to_pack = 4;  // in a range of phase 0
+constexpr int64_t rows_to_add = 16;    // in a range of the last phase of Method::split
+
+Slice depth_of(const nnrun_gemm_f32& g, const Plan& plan, int64_t block) { return slice_of(g.k, plan.depth, block); }
+
+const float* a_at(const nnrun_gemm_f32& g, int64_t i, int64_t p) { return g.transpose_a ? g.a + p * g.lda + i : g.a + i * g.lda + p; }
+const float* b_at(const nnrun_gemm_f32& g, int64_t p, int64_t j) { return g.transpose_b ? g.b + j * g.ldb + p : g.b + p * g.ldb + j; }
+
+void pack_b_panel(const nnrun_gemm_f32& g, const Plan& plan, int64_t panel, Slice depth, float* to) {
+  const Slice columns = slice_of(g.n, plan.panel_columns, panel);
+  const auto pack = g.transpose_b ? pack_transposed : pack_rows;
+  pack(b_at(g, depth.begin, columns.begin), g.ldb, columns.size(), depth.size(), to, plan.panel_columns);
+}
+
+// Where PackB::before keeps a panel: blocks of depth, in them panels.
+int64_t offset_of(const Plan& plan, int64_t panel, Slice depth) {
+  return (plan.panels * depth.begin + panel * depth.size()) * plan.panel_columns;
+}
+
+void pack_b_panels(const nnrun_gemm_f32& g, const Plan& plan, Slice panels, float* to) {
+  for (int64_t p = 0; p < g.k; p += plan.depth) {
+    const Slice depth = depth_of(g, plan, p / plan.depth);
+    for (int64_t panel = panels.begin; panel < panels.end; ++panel)
+      pack_b_panel(g, plan, panel, depth, to + offset_of(plan, panel, depth));
+  }
+}
+
+// Shares out the rows of a group among as few tiles as it takes, evenly.
+struct TileRows {
+  Slice rows;
+  int64_t tiles;
+  Slice operator[](int64_t tile) const {
+    const int64_t least = rows.size() / tiles, more = rows.size() % tiles;
+    const int64_t begin = rows.begin + tile * least + smaller(tile, more);
+    return {begin, begin + least + (tile < more ? 1 : 0)};
+  }
+};
+
+void multiply_group(const nnrun_gemm_f32& g, const Plan& plan, Slice rows, Slice panels, const float* shared_b, float* private_a,
+                    float* private_b) {
+  const TileRows tiles = {rows, ceil_divide(rows.size(), plan.tile_rows)};
+  for (int64_t p = 0; p < g.k; p += plan.depth) {
+    const Slice depth = depth_of(g, plan, p / plan.depth);
+    const bool last = depth.end == g.k;
+    if (plan.pack_a) {
+      const auto pack = g.transpose_a ? pack_rows : pack_transposed;
+      for (int64_t i = 0; i < tiles.tiles; ++i) {
+        const Slice r = tiles[i];
+        pack(a_at(g, r.begin, p), g.lda, r.size(), depth.size(), private_a + (r.begin - rows.begin) * depth.size(), r.size());
+      }
+    }
+    for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
+      const Slice columns = slice_of(g.n, plan.panel_columns, panel);
+      Tile t;
+      t.b = b_at(g, p, columns.begin);
+      t.b_stride = g.ldb;
+      if (plan.pack_b != Plan::PackB::never) {
+        t.b = shared_b ? shared_b + offset_of(plan, panel, depth) : private_b;
+        t.b_stride = plan.panel_columns;
+        if (!shared_b) pack_b_panel(g, plan, panel, depth, private_b);
+      }
+      // The tiles of this panel share the rows of the next one. Behind the last panel they fetch what is there already.
+      const bool ahead = panel + 1 < plan.panels && (shared_b || plan.pack_b == Plan::PackB::never);
+      const float* next = !ahead ? t.b : shared_b ? shared_b + offset_of(plan, panel + 1, depth) : t.b + plan.panel_columns;
+      const int64_t rows_in_tile = depth.size() / prefetch_step;
+      t.next_stride = ahead ? t.b_stride : 0;
+      t.c_stride = g.ldc;
+      t.columns = columns.size();
+      t.depth = depth.size();
+      t.bias = g.bias && last ? g.bias + columns.begin : nullptr;
+      t.accumulate = g.accumulate || p > 0;
+      t.relu = g.relu && last;
+      for (int64_t i = 0; i < tiles.tiles; ++i) {
+        const Slice r = tiles[i];
+        t.a = plan.pack_a ? private_a + (r.begin - rows.begin) * depth.size() : a_at(g, r.begin, p);
+        t.a_stride = plan.pack_a ? r.size() : g.lda;
+        t.next = next + smaller(i * rows_in_tile, depth.size() - rows_in_tile) * t.next_stride;
+        t.c = g.c + r.begin * g.ldc + columns.begin;
+        tile_function(r.size(), ceil_divide(t.columns, lanes), plan.pack_a || g.transpose_a)(t);
+      }
+    }
+  }
+}
+
+void run_tiles(const nnrun_gemm_f32& g, const Plan& plan, float* workspace, uint32_t phase, int64_t range) {
+  if (plan.pack_b == Plan::PackB::before && phase == 0) {
+    pack_b_panels(g, plan, slice_of(plan.panels, panels_to_pack, range), workspace);
+    return;
+  }
+  const Slice rows = slice_of(g.m, plan.rows_in_group, range / plan.column_groups);
+  const Slice panels = slice_of(plan.panels, plan.panels_in_group, range % plan.column_groups);
+  float* mine = workspace + plan.shared_b + range * (plan.private_a + plan.private_b);
+  multiply_group(g, plan, rows, panels, plan.shared_b ? workspace : nullptr, mine, mine + plan.private_a);
+}
+
+void tiles_work(const Plan& plan, nnrun_work& work) {
+  one_phase(work, plan.ranges());
+  work.workspace = static_cast<size_t>(plan.shared_b + plan.ranges() * (plan.private_a + plan.private_b)) * sizeof(float);
+  if (plan.pack_b != Plan::PackB::before) return;
+  work.phases = 2;
+  work.ranges[0] = ceil_divide(plan.panels, panels_to_pack);
+  work.ranges[1] = plan.ranges();
+}
+
+void run_all(const nnrun_gemm_f32& g, float* workspace) {
+  nnrun_work work = {};
+  gemm_f32_work(g, work);
+  for (uint32_t phase = 0; phase < work.phases; ++phase) {
+    for (int64_t range = 0; range < work.ranges[phase]; ++range) gemm_f32_run(g, workspace, phase, range);
+  }
+}
+
+// Method::split: for each chunk the partial C, then the chunk's own workspace.
+struct ChunkSpace {
+  int64_t partial, inner;  // in floats
+  int64_t size() const { return partial + inner; }
+};
+
+ChunkSpace chunk_space(const nnrun_gemm_f32& g, const Plan& plan) {
+  nnrun_work work = {};
+  gemm_f32_work(chunk_of(g, plan, 0, nullptr), work);
+  return {ceil_divide(g.m * g.n, 16) * 16, static_cast<int64_t>(work.workspace / sizeof(float))};
+}
+
+void split_work(const nnrun_gemm_f32& g, const Plan& plan, nnrun_work& work) {
+  one_phase(work, plan.chunks);
+  work.phases = 2;
+  work.ranges[1] = ceil_divide(g.m, rows_to_add);
+  work.workspace = static_cast<size_t>(plan.chunks * chunk_space(g, plan).size()) * sizeof(float);
+}
+
+void add_chunks(const nnrun_gemm_f32& g, const Plan& plan, const float* workspace, Slice rows) {
+  const int64_t step = chunk_space(g, plan).size();
+  for (int64_t i = rows.begin; i < rows.end; ++i) {
+    for (int64_t j = 0; j < g.n; j += lanes) {
+      const Mask m = first(smaller(lanes, g.n - j));
+      const float* partial = workspace + i * g.n + j;
+      Floats sum = load(partial, m);
+      for (int64_t chunk = 1; chunk < plan.chunks; ++chunk) sum = add(sum, load(partial + chunk * step, m));
+      float* c = g.c + i * g.ldc + j;
+      if (g.bias) sum = add(sum, load(g.bias + j, m));
+      if (g.accumulate) sum = add(sum, load(c, m));
+      if (g.relu) sum = maximum(zero(), sum);
+      store(c, sum, m);
+    }
+  }
+}
+
+}  // namespace
+
+void gemm_f32_work(const nnrun_gemm_f32& g, nnrun_work& work) {
+  const Plan plan = plan_of(g);
+  switch (plan.method) {
+    case Plan::Method::tiles: return tiles_work(plan, work);
+    case Plan::Method::dots: return one_phase(work, plan.column_groups);
+    case Plan::Method::split: return split_work(g, plan, work);
+  }
+}
+
+void gemm_f32_run(const nnrun_gemm_f32& g, void* workspace, uint32_t phase, int64_t range) {
+  const Plan plan = plan_of(g);
+  float* space = static_cast<float*>(workspace);
+  switch (plan.method) {
+    case Plan::Method::tiles: return run_tiles(g, plan, space, phase, range);
+    case Plan::Method::dots: {
+      const int64_t step = plan.panels_in_group * plan.panel_columns;
+      const Slice columns = slice_of(g.n, step, range);
+      return multiply_by_dots(g, columns.begin, columns.end);
+    }
+    case Plan::Method::split:
+      if (phase == 1) return add_chunks(g, plan, space, slice_of(g.m, rows_to_add, range));
+      float* partial = space + range * chunk_space(g, plan).size();
+      return run_all(chunk_of(g, plan, range, partial), partial + chunk_space(g, plan).partial);
+  }
+}
+
+}  // namespace NNRUN_ISA_NAMESPACE

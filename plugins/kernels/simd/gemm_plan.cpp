@@ -1,0 +1,112 @@
+#include "gemm_plan.hpp"
+
+#include "gemm.hpp"
+
+namespace NNRUN_ISA_NAMESPACE {
+namespace {
+
+constexpr int64_t most_rows_in_group = 8 * tall_tile_rows;
+constexpr int64_t page = 4096 / sizeof(float);
+
+constexpr int64_t round_up(int64_t x, int64_t step) { return ceil_divide(x, step) * step; }
+constexpr int64_t clamp(int64_t x, int64_t low, int64_t high) { return smaller(larger(x, low), high); }
+
+// So many ranges would be good: enough to balance eight threads, but of about a microsecond at least.
+int64_t wanted_ranges(const nnrun_gemm_f32& g) {
+  if (g.serial) return 1;
+  const int64_t products = g.m * g.n * g.k;
+  return clamp(products >> 17, 1, products > (int64_t{1} << 25) ? 16 : 8);
+}
+
+bool few_rows(const nnrun_gemm_f32& g) { return g.m <= single_tile_rows; }
+
+// Whether B, k x n, is read so often, and is so large, that its copy in panels pays.
+bool large(const nnrun_gemm_f32& g) { return g.m > most_rows_in_group && g.k >= 64 && g.n * g.k > 256 * 1024; }
+
+void choose_tile(const nnrun_gemm_f32& g, int64_t wanted, Plan& plan) {
+  int64_t vectors = 2;
+  plan.tile_rows = tall_tile_rows;
+  if (few_rows(g)) {
+    plan.tile_rows = g.m;
+    // Reading B is most of the work: long pieces of its rows, but enough panels for several ranges.
+    vectors = smaller(widest_tile(static_cast<int>(g.m)), larger(4, ceil_divide(g.n, lanes * wanted)));
+    vectors = smaller(vectors, widest_tile(static_cast<int>(g.m)));
+  } else if (g.n <= lanes) {
+    plan.tile_rows = narrow_tile_rows;
+    vectors = 1;
+  }
+  vectors = smaller(vectors, ceil_divide(g.n, lanes));
+  plan.panel_columns = vectors * lanes;
+  plan.panels = ceil_divide(g.n, plan.panel_columns);
+}
+
+void choose_groups(const nnrun_gemm_f32& g, int64_t wanted, Plan& plan) {
+  int64_t row_groups = ceil_divide(g.m, most_rows_in_group), column_groups = 1;
+  if (g.m > g.n) {
+    row_groups = clamp(wanted, row_groups, ceil_divide(g.m, plan.tile_rows));
+  } else {
+    column_groups = clamp(ceil_divide(wanted, row_groups), 1, plan.panels);
+    // Rows of B that need no packing can be shared by several groups.
+    if (!g.transpose_b && !few_rows(g))
+      row_groups = larger(row_groups, smaller(ceil_divide(wanted, column_groups), ceil_divide(g.m, 2 * plan.tile_rows)));
+  }
+  if (row_groups > 4 && !g.serial) row_groups = round_up(row_groups, 4);  // or two or four threads would wait for the last
+  plan.rows_in_group = ceil_divide(g.m, row_groups);
+  plan.row_groups = ceil_divide(g.m, plan.rows_in_group);
+  plan.panels_in_group = ceil_divide(plan.panels, column_groups);
+  plan.column_groups = ceil_divide(plan.panels, plan.panels_in_group);
+}
+
+void choose_packing(const nnrun_gemm_f32& g, Plan& plan) {
+  if (large(g) || (g.transpose_b && plan.row_groups > 1)) {
+    plan.pack_b = Plan::PackB::before;
+  } else if (g.transpose_b) {
+    plan.pack_b = Plan::PackB::in_range;
+  }
+  // Rows of A that are a multiple of a page apart fall into one set of the L1 cache, which has fewer ways than a tile has rows.
+  plan.pack_a = large(g) || (!g.transpose_a && g.lda % page == 0 && g.m > single_tile_rows && g.n > 4 * lanes);
+
+  const int64_t deepest = plan.pack_b == Plan::PackB::never && !plan.pack_a ? 1024 : 512;
+  plan.depth = ceil_divide(g.k, ceil_divide(g.k, deepest));
+  if (plan.pack_b == Plan::PackB::before) plan.shared_b = plan.panels * plan.panel_columns * g.k;
+  if (plan.pack_b == Plan::PackB::in_range) plan.private_b = round_up(plan.panel_columns * plan.depth, 16);
+  // Packed tiles end with a whole vector: see pack_rows().
+  if (plan.pack_a) plan.private_a = round_up(plan.rows_in_group * plan.depth + lanes, 16);
+}
+
+}  // namespace
+
+Plan plan_of(const nnrun_gemm_f32& g) {
+  Plan plan;
+  const int64_t wanted = wanted_ranges(g);
+  if (g.k >= 4096 && g.m * g.n <= 32 * 1024 && !(g.transpose_b && g.m <= most_dot_rows)) {
+    plan.method = Plan::Method::split;
+    plan.chunk = 1024;
+    plan.chunks = ceil_divide(g.k, plan.chunk);
+    return plan;
+  }
+  choose_tile(g, wanted, plan);
+  choose_groups(g, wanted, plan);
+  if (g.transpose_b && !g.transpose_a && g.m <= most_dot_rows) {
+    plan.method = Plan::Method::dots;
+  } else {
+    choose_packing(g, plan);
+  }
+  return plan;
+}
+
+nnrun_gemm_f32 chunk_of(const nnrun_gemm_f32& g, const Plan& plan, int64_t index, float* partial) {
+  const Slice k = slice_of(g.k, plan.chunk, index);
+  nnrun_gemm_f32 chunk = g;
+  chunk.k = k.size();
+  if (g.a) chunk.a += k.begin * (g.transpose_a ? g.lda : 1);
+  if (g.b) chunk.b += k.begin * (g.transpose_b ? 1 : g.ldb);
+  chunk.c = partial;
+  chunk.ldc = g.n;
+  chunk.bias = nullptr;
+  chunk.has_bias = chunk.accumulate = chunk.relu = 0;
+  chunk.serial = 1;
+  return chunk;
+}
+
+}  // namespace NNRUN_ISA_NAMESPACE

@@ -1,0 +1,127 @@
+#include "gemm.hpp"
+#include "strips.hpp"
+
+namespace NNRUN_ISA_NAMESPACE {
+namespace {
+
+constexpr int line = 64 / sizeof(float);  // of a cache
+
+// Everything in registers: rows x vectors sums, and either the row of B (few vectors) or the column of A (few rows) of one p.
+template <int rows, int vectors, bool a_by_columns>
+void multiply_tile(const Tile& t) {
+  constexpr int groups = (rows + 2) / 3;  // rows 3g, 3g + 1, 3g + 2 are addressed from one pointer: there are 16 registers only
+  const int64_t row_stride = a_by_columns ? 1 : t.a_stride;
+  const int64_t step = a_by_columns ? t.a_stride : 1;
+  const Mask last = first(t.columns - (vectors - 1) * lanes);
+
+  const float* a[groups];
+  repeat<groups>([&](auto g) { a[g] = t.a + 3 * g * row_stride; });
+  const float* b = t.b;
+  const float* next = t.next;
+
+  // C is needed last, and by then it has come: rows of a large C are too far apart for the hardware to fetch them ahead.
+  repeat<rows>([&](auto i) {
+    repeat<vectors>([&](auto j) { __builtin_prefetch(t.c + i * t.c_stride + smaller(j * lanes, t.columns - 1), 1); });
+  });
+
+  Floats sum[rows][vectors];
+  repeat<rows>([&](auto i) { repeat<vectors>([&](auto j) { sum[i][j] = zero(); }); });
+
+  const auto a_at = [&](auto i, auto p) __attribute__((always_inline)) {
+    return a_by_columns ? all(a[0][p * step + i]) : all(a[i / 3][(i % 3) * row_stride + p]);
+  };
+  const auto b_at = [&](auto j, auto p) __attribute__((always_inline)) {
+    const float* at = b + p * t.b_stride + j * lanes;
+    return j == vectors - 1 ? load(at, last) : load(at);
+  };
+  const auto multiply_add = [&](auto p) __attribute__((always_inline)) {
+    if constexpr (rows >= vectors) {
+      Floats row[vectors];
+      repeat<vectors>([&](auto j) __attribute__((always_inline)) { row[j] = b_at(j, p); });
+      repeat<rows>([&](auto i) __attribute__((always_inline)) {
+        const Floats x = a_at(i, p);
+        repeat<vectors>([&](auto j) __attribute__((always_inline)) { sum[i][j] = fma(x, row[j], sum[i][j]); });
+      });
+    } else {
+      Floats column[rows];
+      repeat<rows>([&](auto i) __attribute__((always_inline)) { column[i] = a_at(i, p); });
+      repeat<vectors>([&](auto j) __attribute__((always_inline)) {
+        const Floats y = b_at(j, p);
+        repeat<rows>([&](auto i) __attribute__((always_inline)) { sum[i][j] = fma(column[i], y, sum[i][j]); });
+      });
+    }
+  };
+  const auto advance = [&](int64_t count) __attribute__((always_inline)) {
+    if constexpr (a_by_columns) {
+      a[0] += count * step;
+    } else {
+      repeat<groups>([&](auto g) __attribute__((always_inline)) { a[g] += count; });
+    }
+    b += count * t.b_stride;
+  };
+
+  constexpr int unrolled = prefetch_step;
+  int64_t depth = t.depth;
+  for (; depth >= unrolled; depth -= unrolled) {
+    repeat<unrolled>([&](auto p) __attribute__((always_inline)) { multiply_add(p); });
+    repeat<(vectors * lanes + line - 1) / line>([&](auto j) __attribute__((always_inline)) { __builtin_prefetch(next + j * line, 0, 2); });
+    next += t.next_stride;
+    advance(unrolled);
+  }
+  for (; depth > 0; --depth) {
+    multiply_add(std::integral_constant<int, 0>());
+    advance(1);
+  }
+
+  if (t.bias) {
+    repeat<vectors>([&](auto j) {
+      const Floats bias = j == vectors - 1 ? load(t.bias + j * lanes, last) : load(t.bias + j * lanes);
+      repeat<rows>([&](auto i) { sum[i][j] = add(sum[i][j], bias); });
+    });
+  }
+  repeat<rows>([&](auto i) {
+    repeat<vectors>([&](auto j) {
+      float* c = t.c + i * t.c_stride + j * lanes;
+      if (t.accumulate) sum[i][j] = add(sum[i][j], j == vectors - 1 ? load(c, last) : load(c));
+      if (t.relu) sum[i][j] = maximum(zero(), sum[i][j]);
+      if (j == vectors - 1) {
+        store(c, sum[i][j], last);
+      } else {
+        store(c, sum[i][j]);
+      }
+    });
+  });
+}
+
+constexpr int most_rows = tall_tile_rows > narrow_tile_rows ? tall_tile_rows : narrow_tile_rows;
+constexpr int most_vectors = widest_tile(1);
+
+struct Functions {
+  TileFunction at[2][most_rows + 1][most_vectors + 1];
+};
+
+constexpr Functions make_functions() {
+  Functions f = {};
+  [&]<int... r>(std::integer_sequence<int, r...>) {
+    (
+        [&] {
+          constexpr int rows = r + 1;
+          [&]<int... v>(std::integer_sequence<int, v...>) {
+            ((f.at[0][rows][v + 1] = multiply_tile<rows, v + 1, false>), ...);
+            ((f.at[1][rows][v + 1] = multiply_tile<rows, v + 1, true>), ...);
+          }(std::make_integer_sequence<int, widest_tile(rows)>());
+        }(),
+        ...);
+  }(std::make_integer_sequence<int, most_rows>());
+  return f;
+}
+
+constexpr Functions functions = make_functions();
+
+}  // namespace
+
+TileFunction tile_function(int64_t rows, int64_t vectors, bool a_by_columns) {
+  return functions.at[a_by_columns ? 1 : 0][rows][vectors];
+}
+
+}  // namespace NNRUN_ISA_NAMESPACE

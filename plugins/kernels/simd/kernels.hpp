@@ -1,0 +1,25 @@
+// The kernels of the vector libraries. Each library compiles these sources with its own vector.hpp and flags, in its own
+// namespace.
+#pragma once
+
+#include <vector.hpp>
+
+#include "../common/cut.hpp"
+#include "../common/library.hpp"
+
+namespace NNRUN_ISA_NAMESPACE {
+
+NNRUN_DECLARE_KERNEL(gemm_f32)
+NNRUN_DECLARE_KERNEL(column_sum_f32)
+NNRUN_DECLARE_KERNEL(relu_f32)
+NNRUN_DECLARE_KERNEL(relu_backward_f32)
+NNRUN_DECLARE_KERNEL(softmax_f32)
+NNRUN_DECLARE_KERNEL(softmax_cross_entropy_f32)
+NNRUN_DECLARE_KERNEL(sgd_f32)
+NNRUN_DECLARE_KERNEL(momentum_f32)
+NNRUN_DECLARE_KERNEL(adam_f32)
+NNRUN_DECLARE_KERNEL(batchnorm_f32)
+NNRUN_DECLARE_KERNEL(batchnorm_backward_f32)
+NNRUN_DECLARE_KERNEL(u8_to_f32)
+
+}  // namespace NNRUN_ISA_NAMESPACE

@@ -1,0 +1,207 @@
+#pragma once
+
+#include "inputs.hpp"
+
+#include <algorithm>
+
+namespace nnrun::layers {
+
+// y = x W + b. x is (N, in), W is (in, units), b is (units), y is (N, units).
+struct Dense {
+  static constexpr auto name = "dense";
+  static constexpr auto doc = "fully connected layer: y = x W + b";
+
+  std::int64_t units = 0;
+  bool bias = true;
+  Initializer weights{"he_uniform"};
+  Initializer bias_initializer{"zeros"};
+
+  static constexpr auto params() {
+    return schema(param<&Dense::units>("units", "number of outputs a sample").required().at_least(1),
+                  param<&Dense::bias>("bias", "whether to add a trained bias to each output"),
+                  param<&Dense::weights>("weights", "how the weights start"),
+                  param<&Dense::bias_initializer>("bias_initializer", "how the biases start"));
+  }
+
+  // y = max(y, 0) costs nothing where gemm writes y.
+  bool absorb(std::uint32_t following) {
+    if (following != NNRUN_TRAIT_RELU || relu_) return false;
+    relu_ = true;
+    return true;
+  }
+
+  void plan(Plan& p) {
+    const Tensor input = p.input();
+    if (input.rank() != 2) {
+      throw Error("takes (N, features), got " + sample_shape(input) + ": put `flatten` before it");
+    }
+    require_f32(input);
+    in_ = input.dim(1);
+    p.output({p.batch(), units});
+    weight_ = p.weight("weights", {in_, units}, in_, units, weights);
+    if (bias) bias_ = p.weight("bias", {units}, in_, units, bias_initializer, false);
+
+    const nnrun_gemm_f32 forward_shape = forward_arguments(p.batch());
+    forward_ = p.kernel(forward_shape);
+    std::size_t bytes = forward_.workspace(forward_shape);
+
+    const double flops = 2.0 * static_cast<double>(p.batch()) * static_cast<double>(in_) * static_cast<double>(units);
+    p.cost(flops, p.input_gradient() ? 2 * flops : flops);
+
+    if (p.training()) {
+      p.backward_needs_input();
+      if (relu_) {
+        p.backward_needs_output();
+        relu_backward_ = p.kernel(mask_arguments(p.batch()));
+        bytes = std::max(bytes, relu_backward_.workspace(mask_arguments(p.batch())));
+      }
+      if (bias) {
+        column_sum_ = p.kernel(bias_gradient_arguments(p.batch()));
+        bytes = std::max(bytes, column_sum_.workspace(bias_gradient_arguments(p.batch())));
+      }
+      if (p.input_gradient()) {
+        input_gradient_ = p.kernel(input_gradient_arguments(p.batch()));
+        bytes = std::max(bytes, input_gradient_.workspace(input_gradient_arguments(p.batch())));
+      }
+      bytes = std::max(bytes, plan_weight_gradient(p));
+    }
+    scratch_ = p.scratch(bytes);
+  }
+
+  void forward(const Run& r) const {
+    nnrun_gemm_f32 a = forward_arguments(r.batch());
+    a.a = r.x().data();
+    a.b = r.weight(weight_).data();
+    a.bias = bias ? r.weight(bias_).data() : nullptr;
+    a.c = r.y().data();
+    forward_(a, r.scratch<void>(scratch_));
+  }
+
+  void backward(const Run& r) const {
+    void* workspace = r.scratch<void>(scratch_);
+    float* dy = r.dy().data();
+    if (relu_) {
+      nnrun_relu_backward_f32 a = mask_arguments(r.batch());
+      a.y = r.y().data();
+      a.dy = dy;
+      a.dx = dy;
+      relu_backward_(a, workspace);
+    }
+    // dx = dy W^T goes first: it reads the weights, which the optimizer may change from gradient_ready() on.
+    if (r.input_gradient()) {
+      nnrun_gemm_f32 a = input_gradient_arguments(r.batch());
+      a.a = dy;
+      a.b = r.weight(weight_).data();
+      a.c = r.dx().data();
+      input_gradient_(a, workspace);
+    }
+    if (bias) {
+      nnrun_column_sum_f32 a = bias_gradient_arguments(r.batch());
+      a.x = dy;
+      a.sum = r.d_weight(bias_).data();
+      column_sum_(a, workspace);
+      r.gradient_ready(bias_, 0, units);
+    }
+    // dW = x^T dy, cut into blocks of rows of dW: each is stepped over while it is still in the cache.
+    r.parallel(blocks_, [&](std::int64_t block) {
+      const std::int64_t begin = block * block_rows_;
+      const std::int64_t rows = std::min(block_rows_, in_ - begin);
+      nnrun_gemm_f32 a = weight_gradient_arguments(rows, r.batch());
+      a.a = r.x().data() + begin;
+      a.b = dy;
+      a.c = r.d_weight(weight_).data() + begin * units;
+      void* block_workspace = static_cast<std::byte*>(workspace) + static_cast<std::size_t>(block) * block_workspace_;
+      (rows == block_rows_ ? weight_gradient_ : weight_gradient_rest_).serial(a, block_workspace);
+      r.gradient_ready(weight_, begin * units, (begin + rows) * units);
+    });
+  }
+
+ private:
+  nnrun_gemm_f32 forward_arguments(std::int64_t batch) const {
+    nnrun_gemm_f32 a{};
+    a.m = batch;
+    a.n = units;
+    a.k = in_;
+    a.lda = in_;
+    a.ldb = units;
+    a.ldc = units;
+    a.has_bias = bias ? 1 : 0;
+    a.relu = relu_ ? 1 : 0;
+    return a;
+  }
+
+  // dx (N, in) = dy (N, units) W^T
+  nnrun_gemm_f32 input_gradient_arguments(std::int64_t batch) const {
+    nnrun_gemm_f32 a{};
+    a.m = batch;
+    a.n = in_;
+    a.k = units;
+    a.transpose_b = 1;
+    a.lda = units;
+    a.ldb = units;
+    a.ldc = in_;
+    return a;
+  }
+
+  // `rows` rows of dW (in, units) = x^T dy
+  nnrun_gemm_f32 weight_gradient_arguments(std::int64_t rows, std::int64_t batch) const {
+    nnrun_gemm_f32 a{};
+    a.m = rows;
+    a.n = units;
+    a.k = batch;
+    a.transpose_a = 1;
+    a.lda = in_;
+    a.ldb = units;
+    a.ldc = units;
+    a.serial = 1;
+    return a;
+  }
+
+  nnrun_column_sum_f32 bias_gradient_arguments(std::int64_t batch) const {
+    nnrun_column_sum_f32 a{};
+    a.rows = batch;
+    a.columns = units;
+    a.ldx = units;
+    return a;
+  }
+
+  nnrun_relu_backward_f32 mask_arguments(std::int64_t batch) const {
+    nnrun_relu_backward_f32 a{};
+    a.count = batch * units;
+    return a;
+  }
+
+  // About 16 blocks, of a multiple of 8 rows (full registers in the kernels), but none so small that handing it to a thread
+  // costs more than its work. By the planned shape, so that a short last batch is cut in the same way. Returns the bytes of
+  // all blocks' workspaces.
+  std::size_t plan_weight_gradient(const Plan& p) {
+    constexpr std::int64_t least_operations = 1 << 17;
+    const std::int64_t row_operations = std::max<std::int64_t>(2 * units * p.batch(), 1);
+    const std::int64_t least_rows = (least_operations + row_operations - 1) / row_operations;
+    block_rows_ = std::max<std::int64_t>({in_ / 16 / 8 * 8, (least_rows + 7) / 8 * 8, 8});
+    block_rows_ = std::min(block_rows_, in_);
+    blocks_ = (in_ + block_rows_ - 1) / block_rows_;
+
+    const nnrun_gemm_f32 shape = weight_gradient_arguments(block_rows_, p.batch());
+    weight_gradient_ = p.kernel(shape);
+    block_workspace_ = weight_gradient_.workspace(shape);
+    if (const std::int64_t rest = in_ % block_rows_; rest != 0) {
+      const nnrun_gemm_f32 rest_shape = weight_gradient_arguments(rest, p.batch());
+      weight_gradient_rest_ = p.kernel(rest_shape);
+      block_workspace_ = std::max(block_workspace_, weight_gradient_rest_.workspace(rest_shape));
+    }
+    block_workspace_ = (block_workspace_ + 63) / 64 * 64;
+    return block_workspace_ * static_cast<std::size_t>(blocks_);
+  }
+
+  bool relu_ = false;
+  std::int64_t in_ = 0;
+  std::int64_t block_rows_ = 0, blocks_ = 0;
+  std::size_t block_workspace_ = 0;
+  int weight_ = 0, bias_ = 0, scratch_ = 0;
+  Kernel<nnrun_gemm_f32> forward_, input_gradient_, weight_gradient_, weight_gradient_rest_;
+  Kernel<nnrun_column_sum_f32> column_sum_;
+  Kernel<nnrun_relu_backward_f32> relu_backward_;
+};
+
+}  // namespace nnrun::layers

@@ -1,0 +1,4 @@
+#include "console.hpp"
+#include "metrics.hpp"
+
+NNRUN_PLUGIN("observers", "1.0.0", nnrun::observers::Console, nnrun::observers::Metrics)

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "slices.hpp"
+
+#include <cmath>
+
+namespace nnrun::optimizers {
+
+// Kingma and Ba 2015, Algorithm 1; weight decay is L2, inside the gradient.
+struct Adam {
+  static constexpr auto name = "adam";
+  static constexpr auto doc = "steps scaled by running averages of the gradient and of its square";
+  static constexpr const char* const states[] = {"m", "v", nullptr};
+
+  double learning_rate = 0.001;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-7;
+  double weight_decay = 0;
+  Schedule schedule{"constant"};
+
+  static constexpr auto params() {
+    return nnrun::schema(
+        param<&Adam::learning_rate>("learning_rate", "size of a step").above(0),
+        param<&Adam::beta1>("beta1", "share of the gradient's average that a step keeps").range(0, 1).below(1),
+        param<&Adam::beta2>("beta2", "share of the squared gradient's average that a step keeps").range(0, 1).below(1),
+        param<&Adam::epsilon>("epsilon", "added to the root of the squared gradient's average").above(0),
+        param<&Adam::weight_decay>("weight_decay", "L2: this share of each weight is added to its gradient").at_least(0),
+        param<&Adam::schedule>("schedule", "what the learning rate is multiplied by as training goes on"));
+  }
+
+  void plan(const Host& host) { kernel_ = slice_kernel<nnrun_adam_f32>(host); }
+
+  double rate(const nnrun_progress& progress) const { return learning_rate * schedule.factor(progress); }
+
+  bool step(const nnrun_step& s) const {
+    const auto t = static_cast<double>(s.step + 1);
+    std::uint32_t finite = 1;
+    nnrun_adam_f32 a{};
+    a.count = s.count;
+    a.w = s.weights;
+    a.m = s.states[0];
+    a.v = s.states[1];
+    a.g = s.gradients;
+    a.rate = static_cast<float>(s.rate);
+    a.beta1 = static_cast<float>(beta1);
+    a.beta2 = static_cast<float>(beta2);
+    a.epsilon = static_cast<float>(epsilon);
+    // In double: in float 1 - 0.999^t would lose half of its digits for the first steps.
+    a.correction1 = static_cast<float>(1.0 / (1.0 - std::pow(beta1, t)));
+    a.correction2 = static_cast<float>(1.0 / (1.0 - std::pow(beta2, t)));
+    a.decay = decay_of(s, weight_decay);
+    a.finite = &finite;
+    kernel_.serial(a);
+    return finite != 0;
+  }
+
+ private:
+  Kernel<nnrun_adam_f32> kernel_;
+};
+
+}  // namespace nnrun::optimizers

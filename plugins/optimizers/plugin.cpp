@@ -1,0 +1,5 @@
+#include "adam.hpp"
+#include "momentum.hpp"
+#include "sgd.hpp"
+
+NNRUN_PLUGIN("optimizers", "1.0.0", nnrun::optimizers::Sgd, nnrun::optimizers::Momentum, nnrun::optimizers::Adam)

@@ -1,0 +1,180 @@
+#!/usr/bin/python3
+"""Golden values of layers, losses and optimizers, from PyTorch. Run it with Debian's python3-torch:
+
+    /usr/bin/python3 tests/golden/make_golden.py          rewrites the files beside it (not mnist_mlp_*.json)
+
+Hold results against them with a tolerance of 1e-5 (absolute and relative). Inputs are exact float32 numbers; PyTorch
+computes in float64, so the values carry no rounding of its own. Every array is {"shape": [...], "data": [...]}, row-major.
+
+Layers: layer_NAME.json
+    {"layer": "dense", "params": {"units": 5},          as a config writes them
+     "training": true,                                  which pass: matters to batchnorm only
+     "x": ..., "weights": {"weights": ..., "bias": ...},
+     "y": ..., "dy": ..., "dx": ...,                    dx = d(sum(y * dy)) / dx
+     "d_weights": {"weights": ..., "bias": ...},        in the same order and under the same names as "weights"
+     "state": {...}, "state_after": {...}}              batchnorm: the running statistics
+  Dense weights are (in, out), the transpose of PyTorch's. Tensors are channels last; flatten keeps the order of elements.
+  Batchnorm: running = momentum * running + (1 - momentum) * batch. PyTorch's momentum is our 1 - momentum. The running
+  variance takes the unbiased variance of the batch, the normalisation the biased one, both as in PyTorch.
+  In inference there is no dy: nothing to propagate.
+
+Losses: loss_NAME.json
+    {"loss": ..., "x": logits, "labels": [...], "value": the batch's mean, "losses": each row's, "dx": gradient of the mean}
+
+Optimizers: optimizer_NAME.json (NAME may tell a variant)
+    {"optimizer": "adam", "params": {...}, "w": before, "gradients": [one a step], "w_after": [after each step],
+     "state_after": {"mean": ..., "square": ...}}       after the last step; for momentum {"velocity": ...}
+"""
+
+import json
+import pathlib
+
+import torch
+
+FOLDER = pathlib.Path(__file__).parent
+STEPS = 6
+
+
+def numbers(shape, seed, scale=1.0):
+    """Normal numbers rounded to float32, held in float64."""
+    generator = torch.Generator().manual_seed(seed)
+    return (torch.randn(shape, generator=generator) * scale).double()
+
+
+def array(tensor):
+    # Nine digits tell any two float32 numbers apart.
+    return {"shape": list(tensor.shape), "data": [float(f"{value:.9g}") for value in tensor.detach().reshape(-1).tolist()]}
+
+
+def write(name, document):
+    rows = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in document.items()]
+    (FOLDER / name).write_text("{\n" + ",\n".join(rows) + "\n}\n")
+
+
+def pull_back(x, y, dy, weights):
+    """Gradients of sum(y * dy): dx, and one a weight."""
+    gradients = torch.autograd.grad(y, [x, *weights.values()], dy)
+    return gradients[0], dict(zip(weights, gradients[1:]))
+
+
+def write_layer(name, layer, params, x, weights, y, training=True, **more):
+    document = {"layer": layer, "params": params, "training": training, "x": array(x)}
+    document["weights"] = {key: array(w) for key, w in weights.items()}
+    document["y"] = array(y)
+    if training:
+        dy = numbers(y.shape, seed=99)
+        dx, d_weights = pull_back(x, y, dy, weights)
+        document |= {"dy": array(dy), "dx": array(dx)}
+        document["d_weights"] = {key: array(w) for key, w in d_weights.items()}
+    write(f"layer_{name}.json", document | more)
+
+
+def dense():
+    x = numbers((4, 7), 1).requires_grad_()
+    weights = {"weights": numbers((7, 5), 2, 0.5).requires_grad_(), "bias": numbers((5,), 3).requires_grad_()}
+    y = torch.nn.functional.linear(x, weights["weights"].T, weights["bias"])
+    write_layer("dense", "dense", {"units": 5}, x, weights, y)
+
+
+def relu():
+    x = numbers((3, 11), 4)
+    x[0, 0] = 0.0  # the gradient there is 0
+    x.requires_grad_()
+    write_layer("relu", "relu", {}, x, {}, torch.relu(x))
+
+
+def flatten():
+    x = numbers((2, 3, 4, 2), 5).requires_grad_()
+    write_layer("flatten", "flatten", {}, x, {}, torch.flatten(x, 1))
+
+
+def batchnorm(training):
+    momentum, epsilon = 0.9, 1e-5
+    x = (numbers((9, 5), 6) * 2 + 1).float().double().requires_grad_()
+    gamma = (1 + numbers((5,), 7, 0.25)).float().double().requires_grad_()
+    beta = numbers((5,), 8, 0.5).requires_grad_()
+    running_mean = numbers((5,), 9, 0.5)
+    running_variance = (1 + numbers((5,), 10).abs()).float().double()
+    state = {"running_mean": array(running_mean), "running_variance": array(running_variance)}
+    y = torch.nn.functional.batch_norm(
+        x, running_mean, running_variance, gamma, beta, training, 1 - momentum, epsilon
+    )  # updates the running statistics in place when training
+    state_after = {"running_mean": array(running_mean), "running_variance": array(running_variance)}
+    write_layer(
+        "batchnorm_training" if training else "batchnorm_inference",
+        "batchnorm",
+        {"momentum": momentum, "epsilon": epsilon},
+        x,
+        {"gamma": gamma, "beta": beta},
+        y,
+        training,
+        state=state,
+        state_after=state_after,
+    )
+
+
+def softmax_cross_entropy():
+    x = numbers((6, 10), 11, 3.0)
+    x[5] *= 32  # large logits: a naive exp overflows; a power of two stays exact
+    x.requires_grad_()
+    labels = torch.tensor([3, 0, 9, 7, 7, 1])
+    losses = torch.nn.functional.cross_entropy(x, labels, reduction="none")
+    dx = torch.autograd.grad(losses.mean(), x)[0]
+    write(
+        "loss_softmax_cross_entropy.json",
+        {
+            "loss": "softmax_cross_entropy",
+            "x": array(x),
+            "labels": labels.tolist(),
+            "value": float(f"{losses.mean().item():.9g}"),
+            "losses": array(losses),
+            "dx": array(dx),
+        },
+    )
+
+
+def optimizer(name, kind, params, make, state_names):
+    w = torch.nn.Parameter(numbers((17,), 12))
+    gradients = [numbers((17,), 20 + step, 10.0 ** (step % 3 - 2)) for step in range(STEPS)]
+    gradients[2][0] = 0.0
+    document = {"optimizer": kind, "params": params, "w": array(w), "gradients": [array(g) for g in gradients]}
+    stepper = make([w])
+    document["w_after"] = []
+    for gradient in gradients:
+        w.grad = gradient.clone()
+        stepper.step()
+        document["w_after"].append(array(w))
+    state = stepper.state[w]
+    document["state_after"] = {ours: array(state[theirs]) for ours, theirs in state_names.items()}
+    write(f"optimizer_{name}.json", document)
+
+
+def optimizers():
+    rate, decay = 0.05, 0.01
+    velocity = {"velocity": "momentum_buffer"}
+    moments = {"mean": "exp_avg", "square": "exp_avg_sq"}
+    adam = {"learning_rate": 0.02, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}
+    torch_adam = {"lr": 0.02, "betas": (0.9, 0.999), "eps": 1e-7}
+    optim = torch.optim
+    sgd = {"learning_rate": rate}
+    optimizer("sgd", "sgd", sgd, lambda w: optim.SGD(w, rate), {})
+    optimizer("sgd_decay", "sgd", sgd | {"weight_decay": decay}, lambda w: optim.SGD(w, rate, weight_decay=decay), {})
+    momentum = {"learning_rate": rate, "beta": 0.95}
+    optimizer("momentum", "momentum", momentum, lambda w: optim.SGD(w, rate, 0.95), velocity)
+    nesterov = momentum | {"nesterov": True}
+    optimizer("nesterov", "momentum", nesterov, lambda w: optim.SGD(w, rate, 0.95, nesterov=True), velocity)
+    optimizer("adam", "adam", adam, lambda w: optim.Adam(w, **torch_adam), moments)
+    decayed = adam | {"weight_decay": decay}
+    optimizer("adam_decay", "adam", decayed, lambda w: optim.Adam(w, **torch_adam, weight_decay=decay), moments)
+    decoupled = adam | {"weight_decay": 0.1}
+    optimizer("adamw", "adamw", decoupled, lambda w: optim.AdamW(w, **torch_adam, weight_decay=0.1), moments)
+
+
+if __name__ == "__main__":
+    dense()
+    relu()
+    flatten()
+    batchnorm(training=True)
+    batchnorm(training=False)
+    softmax_cross_entropy()
+    optimizers()

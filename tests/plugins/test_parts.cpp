@@ -1,0 +1,271 @@
+// Losses, optimizers, schedules, initializers and metrics.
+#include "fake_host.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+using fake::Component;
+
+namespace {
+
+double factor(const Component& schedule, std::int64_t step, std::int64_t steps_per_epoch = 10, std::int64_t epochs = 10) {
+  const nnrun_progress progress{sizeof(nnrun_progress), 0, step, step / steps_per_epoch, steps_per_epoch, epochs};
+  return schedule.vtable<nnrun_schedule_vtable>().factor(schedule.self(), &progress);
+}
+
+std::vector<float> filled(const Component& initializer, std::int64_t fan_in, std::int64_t fan_out, const nnrun::Shape& shape,
+                          const nnrun_random_key& key = {42, NNRUN_STREAM_WEIGHTS, 3, 0}) {
+  fake::Buffer<> weight(NNRUN_F32, shape);
+  nnrun_tensor tensor = weight.c();
+  fake::must([&](nnrun_error* e) {
+    return initializer.vtable<nnrun_initializer_vtable>().fill(initializer.self(), &tensor, fan_in, fan_out, &key, e);
+  });
+  return weight.numbers;
+}
+
+}  // namespace
+
+TEST_CASE("every component is documented, and its defaults are within its ranges") {
+  for (const char* name : {"layers", "losses", "optimizers", "schedules", "initializers", "metrics", "transforms", "datasets", "observers"}) {
+    const nnrun_plugin& plugin = fake::library(name);
+    CHECK(plugin.abi_major == NNRUN_ABI_MAJOR);
+    for (std::uint32_t i = 0; i < plugin.component_count; ++i) {
+      const nnrun_component& component = *plugin.components[i];
+      INFO(component.name);
+      CHECK(std::string(component.doc).size() > 10);
+      for (std::size_t p = 0; p < component.param_count; ++p) {
+        const nnrun_param& param = component.params[p];
+        INFO(param.name);
+        CHECK(std::string(param.doc).size() > 5);
+        CHECK(((param.type == NNRUN_COMPONENT) == (param.component_kind != nullptr)));
+        if ((param.flags & NNRUN_PARAM_REQUIRED) != 0) continue;
+        nnrun_value value{};
+        component.get_default(p, &value);
+        if (param.type == NNRUN_NUMBER) {
+          CHECK((param.flags & NNRUN_PARAM_MINIMUM_EXCLUDED ? value.number > param.minimum : value.number >= param.minimum));
+          CHECK((param.flags & NNRUN_PARAM_MAXIMUM_EXCLUDED ? value.number < param.maximum : value.number <= param.maximum));
+        }
+        if (param.type == NNRUN_COMPONENT) CHECK_NOTHROW(Component(param.component_kind, value.string));
+      }
+    }
+  }
+}
+
+TEST_CASE("softmax_cross_entropy") {
+  const Component loss("loss", "softmax_cross_entropy");
+  const auto& table = loss.vtable<nnrun_loss_vtable>();
+  fake::Buffer<> output(NNRUN_F32, {3, 4}), gradient(NNRUN_F32, {3, 4});
+  fake::Buffer<std::int32_t> labels(NNRUN_S32, {3});
+  labels.numbers = {2, 0, 3};
+  fake::fill(output.numbers, 1);
+  nnrun_tensor output_tensor = output.c(), gradient_tensor = gradient.c(), labels_tensor = labels.c();
+  nnrun_loss_plan plan{};
+  plan.size = sizeof plan;
+  plan.output = &output_tensor;
+  plan.classes = 4;
+  plan.host = &fake::host();
+  fake::must([&](nnrun_error* e) { return table.plan(loss.self(), &plan, e); });
+  std::vector<std::byte> scratch(plan.scratch_bytes);
+  std::vector<float> losses(3);
+  nnrun_loss_run run{};
+  run.size = sizeof run;
+  run.output = &output_tensor;
+  run.labels = &labels_tensor;
+  run.d_output = &gradient_tensor;
+  run.losses = losses.data();
+  run.scratch = scratch.data();
+  run.host = &fake::host();
+  fake::must([&](nnrun_error* e) { return table.run(loss.self(), &run, e); });
+
+  fake::Buffer<> probabilities(NNRUN_F32, {3, 4});
+  nnrun_tensor probabilities_tensor = probabilities.c();
+  fake::must([&](nnrun_error* e) { return table.probabilities(loss.self(), &output_tensor, &probabilities_tensor, e); });
+  for (std::size_t i = 0; i < 3; ++i) {
+    double sum = 0;
+    for (std::size_t j = 0; j < 4; ++j) sum += std::exp(static_cast<double>(output.numbers[i * 4 + j]));
+    const auto label = static_cast<std::size_t>(labels.numbers[i]);
+    CHECK(losses[i] == Approx(std::log(sum) - static_cast<double>(output.numbers[i * 4 + label])).epsilon(1e-5));
+    for (std::size_t j = 0; j < 4; ++j) {
+      const double p = std::exp(static_cast<double>(output.numbers[i * 4 + j])) / sum;
+      CHECK(probabilities.numbers[i * 4 + j] == Approx(p).epsilon(1e-5));
+      CHECK(gradient.numbers[i * 4 + j] == Approx((p - (j == label ? 1 : 0)) / 3).epsilon(1e-5).margin(1e-7));
+    }
+  }
+
+  const std::vector<float> before = losses;
+  run.d_output = nullptr;
+  fake::must([&](nnrun_error* e) { return table.run(loss.self(), &run, e); });
+  CHECK(losses == before);
+
+  plan.classes = 10;
+  CHECK(fake::failure_of([&] { fake::must([&](nnrun_error* e) { return table.plan(loss.self(), &plan, e); }); }) ==
+        "the net gives 4 outputs a sample, but the data has 10 classes: make the last dense layer {units: 10}");
+  plan.classes = 0;
+  CHECK(fake::failure_of([&] { fake::must([&](nnrun_error* e) { return table.plan(loss.self(), &plan, e); }); }).find("class labels") !=
+        std::string::npos);
+}
+
+TEST_CASE("optimizers follow their formulas") {
+  struct Case {
+    const char* name;
+    fake::Settings settings;
+    bool decays;
+  };
+  for (const Case& c : {Case{"sgd", {{"learning_rate", 0.1}}, true}, Case{"sgd", {{"learning_rate", 0.1}, {"weight_decay", 0.01}}, true},
+                        Case{"momentum", {{"beta", 0.8}, {"weight_decay", 0.01}}, false}, Case{"momentum", {{"nesterov", 1.0}}, true},
+                        Case{"adam", {}, true}, Case{"adam", {{"beta1", 0.8}, {"beta2", 0.99}, {"weight_decay", 0.1}, {"epsilon", 1e-3}}, true}}) {
+    INFO(c.name);
+    const Component optimizer("optimizer", c.name, c.settings);
+    const auto& table = optimizer.vtable<nnrun_optimizer_vtable>();
+    const auto setting = [&](const char* name, double otherwise) {
+      const auto found = c.settings.find(name);
+      return found == c.settings.end() ? otherwise : std::get<double>(found->second);
+    };
+    fake::must([&](nnrun_error* e) { return table.plan(optimizer.self(), &fake::host(), e); });
+    constexpr std::size_t count = 37;
+    std::vector<float> weights(count), gradients(count), m(count), v(count);
+    fake::fill(weights, 1);
+    std::vector<double> w(weights.begin(), weights.end()), first(count), second(count);
+    float* states[] = {m.data(), v.data()};
+    for (std::int64_t step = 0; step < 5; ++step) {
+      fake::fill(gradients, static_cast<std::uint32_t>(10 + step));
+      const nnrun_progress progress{sizeof(nnrun_progress), 0, step, 0, 10, 1};
+      nnrun_step s{};
+      s.size = sizeof s;
+      s.flags = c.decays ? NNRUN_WEIGHT_DECAY : 0;
+      s.count = count;
+      s.weights = weights.data();
+      s.gradients = gradients.data();
+      s.states = states;
+      s.rate = table.rate(optimizer.self(), &progress);
+      s.step = step;
+      CHECK(s.rate == Approx(setting("learning_rate", std::string(c.name) == "adam" ? 0.001 : 0.01)));
+      REQUIRE(table.step(optimizer.self(), &s) == 0);
+      const auto t = static_cast<double>(step + 1);
+      for (std::size_t i = 0; i < count; ++i) {
+        const double g = static_cast<double>(gradients[i]) + (c.decays ? setting("weight_decay", 0) : 0) * w[i];
+        if (std::string(c.name) == "sgd") {
+          w[i] -= s.rate * g;
+        } else if (std::string(c.name) == "momentum") {
+          const double beta = setting("beta", 0.9);
+          first[i] = beta * first[i] + g;
+          w[i] -= s.rate * (setting("nesterov", 0) != 0 ? g + beta * first[i] : first[i]);
+        } else {
+          const double beta1 = setting("beta1", 0.9), beta2 = setting("beta2", 0.999);
+          first[i] = beta1 * first[i] + (1 - beta1) * g;
+          second[i] = beta2 * second[i] + (1 - beta2) * g * g;
+          w[i] -= s.rate * (first[i] / (1 - std::pow(beta1, t))) / (std::sqrt(second[i] / (1 - std::pow(beta2, t))) + setting("epsilon", 1e-7));
+        }
+        CHECK(weights[i] == Approx(w[i]).epsilon(1e-5).margin(1e-6));
+      }
+    }
+    gradients[5] = std::numeric_limits<float>::infinity();
+    nnrun_step s{};
+    s.size = sizeof s;
+    s.count = count;
+    s.weights = weights.data();
+    s.gradients = gradients.data();
+    s.states = states;
+    s.rate = 0.1;
+    CHECK(table.step(optimizer.self(), &s) == 1);
+  }
+}
+
+TEST_CASE("an optimizer's rate follows its schedule") {
+  const Component sgd("optimizer", "sgd",
+                      {{"learning_rate", 0.005}, {"schedule", std::make_shared<Component>("schedule", "exponential", fake::Settings{{"factor", 0.97}})}});
+  const nnrun_progress progress{sizeof(nnrun_progress), 0, 33, 3, 10, 10};
+  CHECK(sgd.vtable<nnrun_optimizer_vtable>().rate(sgd.self(), &progress) == Approx(0.005 * 0.97 * 0.97 * 0.97).epsilon(1e-14));
+}
+
+TEST_CASE("schedules") {
+  CHECK(factor(Component("schedule", "constant"), 77) == 1.0);
+
+  const Component by_epoch("schedule", "exponential", {{"factor", 0.5}});
+  CHECK(factor(by_epoch, 9) == 1.0);
+  CHECK(factor(by_epoch, 10) == 0.5);
+  CHECK(factor(by_epoch, 39) == 0.125);
+  CHECK(factor(Component("schedule", "exponential", {{"factor", 0.5}, {"per", std::string("step")}}), 3) == 0.125);
+
+  const Component steps("schedule", "step", {{"every", 3.0}, {"factor", 0.1}});
+  CHECK(factor(steps, 29) == 1.0);
+  CHECK(factor(steps, 30) == Approx(0.1));
+  CHECK(factor(steps, 60) == Approx(0.01));
+
+  const Component cosine("schedule", "cosine", {{"final", 0.2}});
+  CHECK(factor(cosine, 0) == 1.0);
+  CHECK(factor(cosine, 50) == Approx(0.6));
+  CHECK(factor(cosine, 25) == Approx(0.2 + 0.8 * 0.5 * (1 + std::cos(std::numbers::pi / 4))));
+  CHECK(factor(cosine, 100) == Approx(0.2));
+  CHECK(factor(cosine, 200) == Approx(0.2));
+
+  // torch.optim.lr_scheduler.OneCycleLR(max_lr=1, total_steps=100): 29 is the peak, 99 the last.
+  const Component cycle("schedule", "one_cycle");
+  CHECK(factor(cycle, 0) == Approx(0.04));
+  CHECK(factor(cycle, 29) == 1.0);
+  CHECK(factor(cycle, 10) == Approx(1 + (0.04 - 1) / 2 * (1 + std::cos(std::numbers::pi * 10 / 29))));
+  CHECK(factor(cycle, 64) == Approx(0.5 * (1 + 0.0001)));
+  CHECK(factor(cycle, 99) == Approx(0.0001));
+  CHECK(factor(cycle, 150) == Approx(0.0001));
+  const Component no_warm_up("schedule", "one_cycle", {{"warm_up", 0.0}});
+  CHECK(factor(no_warm_up, 99) == Approx(0.0001));
+  CHECK(std::isfinite(factor(cycle, 0, 1, 1)));
+}
+
+TEST_CASE("initializers") {
+  const nnrun_random_key key{42, NNRUN_STREAM_WEIGHTS, 3, 0};
+  const nnrun::Random random(key);
+
+  const std::vector<float> he = filled(Component("initializer", "he_uniform"), 784, 256, {784, 3}, key);
+  const auto limit = static_cast<float>(std::sqrt(6.0 / 784));
+  for (std::size_t t = 0; t < he.size(); ++t) REQUIRE(he[t] == (2.0f * (static_cast<float>(random.word(t) >> 8) * 0x1p-24f) - 1.0f) * limit);
+
+  const std::vector<float> lcg = filled(Component("initializer", "he_uniform", {{"generator", std::string("lcg")}}), 784, 256, {784, 3}, key);
+  std::uint32_t state = random.word(0);
+  for (const float element : lcg) {
+    state = state * 1664525u + 1013904223u;
+    REQUIRE(element == (2.0f * (static_cast<float>(state >> 8) * 0x1p-24f) - 1.0f) * limit);
+  }
+
+  const std::vector<float> glorot = filled(Component("initializer", "glorot_uniform"), 100, 50, {100, 50});
+  for (const float element : glorot) REQUIRE(std::abs(element) <= 0.2f);
+  CHECK(*std::max_element(glorot.begin(), glorot.end()) > 0.199f);
+
+  for (const std::int64_t count : {20000, 20001}) {
+    const std::vector<float> normal = filled(Component("initializer", "he_normal"), 50, 1, {count});
+    double sum = 0, squares = 0;
+    for (const float element : normal) {
+      sum += static_cast<double>(element);
+      squares += static_cast<double>(element) * static_cast<double>(element);
+    }
+    CHECK(sum / static_cast<double>(count) == Approx(0).margin(0.006));           // four standard errors
+    CHECK(std::sqrt(squares / static_cast<double>(count)) == Approx(0.2).epsilon(0.02));
+  }
+
+  CHECK(filled(Component("initializer", "zeros"), 1, 1, {2, 2}) == std::vector<float>(4, 0.0f));
+  CHECK(filled(Component("initializer", "ones"), 1, 1, {3}) == std::vector<float>(3, 1.0f));
+  CHECK(filled(Component("initializer", "constant", {{"value", 0.25}}), 1, 1, {3}) == std::vector<float>(3, 0.25f));
+}
+
+TEST_CASE("accuracy counts right answers, the first maximum winning") {
+  const Component accuracy("metric", "accuracy");
+  const auto& table = accuracy.vtable<nnrun_metric_vtable>();
+  std::vector<double> sums(table.sums);
+  fake::Buffer<> output(NNRUN_F32, {4, 3});
+  fake::Buffer<std::int32_t> labels(NNRUN_S32, {4});
+  output.numbers = {1, 2, 0, 5, 5, 1, 0, 0, 0, -1, -2, -3};
+  labels.numbers = {1, 0, 2, 0};  // right, right (first of two), wrong, right
+  nnrun_tensor output_tensor = output.c(), labels_tensor = labels.c();
+  fake::must([&](nnrun_error* e) { return table.add(accuracy.self(), &output_tensor, &labels_tensor, sums.data(), e); });
+  CHECK(table.result(accuracy.self(), sums.data()) == 0.75);
+
+  fake::Buffer<> logit(NNRUN_F32, {4, 1});
+  logit.numbers = {1, -1, 0, 2};
+  labels.numbers = {1, 0, 1, 0};  // right, right, wrong (0 is not above 0), wrong
+  nnrun_tensor logit_tensor = logit.c();
+  fake::must([&](nnrun_error* e) { return table.add(accuracy.self(), &logit_tensor, &labels_tensor, sums.data(), e); });
+  CHECK(table.result(accuracy.self(), sums.data()) == 5.0 / 8);
+}

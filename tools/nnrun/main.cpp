@@ -1,0 +1,134 @@
+// nnrun CONFIG [key=value...], and the verbs. Exit codes: 0 done, 1 failed at run time, 2 wrong config or usage, 130/143
+// interrupted.
+#include "commands.hpp"
+
+#include "diagnostic.hpp"
+#include "error.hpp"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+
+namespace {
+
+using nnrun::tool::Options;
+
+constexpr const char* about =
+    "Trains and runs neural networks from YAML files.\n\n"
+    "  nnrun CONFIG [key=value...]       train, validate and test, eg: nnrun configs/mnist_mlp.yaml train.epochs=5\n"
+    "  nnrun explain                     what a config may say\n"
+    "  nnrun VERB --help                 more about one of the verbs below";
+
+struct Verb {
+  const char* name;
+  const char* doc;
+  int (*run)(const Options&);
+  const char* subject;  // NULL: takes none
+  const char* subject_doc;
+  bool subject_required;
+  const char* words;  // NULL: takes none
+  bool json;
+};
+
+constexpr Verb verbs[] = {
+    {"train", "train, validate and test a config; the same as without a verb", nnrun::tool::train, "CONFIG", "the config", true,
+     "key=value", false},
+    {"plan", "what each layer computes, needs and costs", nnrun::tool::plan, "CONFIG", "the config", true, "key=value", true},
+    {"eval", "test a checkpoint", nnrun::tool::evaluate, "MODEL", "the checkpoint", true, "key=value", true},
+    {"predict", "answer for files, eg: pictures", nnrun::tool::predict, "MODEL", "the checkpoint", true, "FILE", true},
+    {"bench", "time, GFLOP/s and share of peak of each layer", nnrun::tool::bench, "CONFIG", "the config", true, "key=value", true},
+    {"explain", "components and their parameters", nnrun::tool::explain, "NAME", "a component, a kind or a section", false, nullptr, false},
+    {"plugins", "what was loaded from where, and what was skipped", nnrun::tool::list_plugins, nullptr, nullptr, false, nullptr, true},
+    {"kernels", "which kernels this CPU gets", nnrun::tool::list_kernels, nullptr, nullptr, false, nullptr, true},
+    {"schema", "a JSON Schema of configs, for editors", nnrun::tool::print_schema, nullptr, nullptr, false, nullptr, false},
+    {"new", "start a plugin of your own: a folder that builds and tests", nnrun::tool::new_plugin, "KIND",
+     "layer, optimizer, dataset or kernels", true, "NAME", false},
+    {"check-plugin", "load a plugin and check its components", nnrun::tool::check_plugin, "FILE", "the shared library", true, nullptr, false},
+};
+
+bool is_verb(const std::string& word) {
+  return std::any_of(std::begin(verbs), std::end(verbs), [&](const Verb& verb) { return word == verb.name; });
+}
+
+// `nnrun CONFIG ...` means `nnrun train CONFIG ...`.
+std::vector<std::string> with_verb(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  const bool plain_help = words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "--version";
+  if (!plain_help && !is_verb(words[0])) words.insert(words.begin(), "train");
+  return words;
+}
+
+void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& chosen) {
+  CLI::App* sub = app.add_subcommand(verb.name, verb.doc);
+  sub->callback([&chosen, &verb] { chosen = &verb; });
+  if (verb.subject != nullptr) {
+    CLI::Option* subject = sub->add_option("subject", options.subject, verb.subject_doc)->type_name(verb.subject);
+    if (verb.subject_required) subject->required();
+  }
+  if (verb.words != nullptr) sub->add_option("words", options.words, "")->type_name(verb.words);
+  sub->add_option("--plugin-path", options.plugin_folders, "a folder to search for plugins, before the others")->type_name("DIR")->expected(1);
+  if (verb.json) sub->add_flag("--json", options.json, "one JSON document");
+  const std::string name = verb.name;
+  if (name == "train" || name == "eval" || name == "bench" || name == "plan") {
+    sub->add_option("--data", options.data, "where relative data paths start (default: $NNRUN_DATA, or datasets)")->type_name("DIR");
+  }
+  if (name == "train") {
+    sub->add_option("--resume", options.resume, "go on with the latest run of this config, or with this one")
+        ->type_name("[RUN]")
+        ->expected(0, 1);
+  }
+  if (name == "bench") sub->add_option("--seconds", options.seconds, "how long to measure each figure")->check(CLI::Range(0.01, 3600.0));
+  if (name == "predict") {
+    sub->add_option("--index", options.index, "which sample of a file that holds several, from 0")->check(CLI::NonNegativeNumber);
+  }
+}
+
+// --resume swallows the word behind it.
+void untangle_resume(Options& options) {
+  if (!options.resume || options.resume->find('=') == std::string::npos) return;
+  options.words.insert(options.words.begin(), *options.resume);
+  options.resume = "";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{about, "nnrun"};
+  app.set_version_flag("--version", "nnrun " NNRUN_VERSION);
+  app.require_subcommand(1);
+  Options options;
+  const Verb* chosen = nullptr;
+  for (const Verb& verb : verbs) add_verb(app, verb, options, chosen);
+  std::vector<std::string> words = with_verb(argc, argv);
+  if (words.empty()) words.emplace_back("--help");
+  std::reverse(words.begin(), words.end());
+  try {
+    app.parse(words);
+  } catch (const CLI::ParseError& e) {
+    const bool help = e.get_exit_code() == 0;
+    app.exit(e);
+    return help ? 0 : 2;
+  }
+  try {
+    untangle_resume(options);
+    const int code = chosen->run(options);
+    std::cout.flush();
+    if (!std::cout) throw nnrun::core::RunError("cannot write to standard output");
+    return code;
+  } catch (const nnrun::core::DiagnosticError& e) {
+    const bool colour = isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+    std::fputs(nnrun::core::render(e.diagnostics(), colour).c_str(), stderr);
+    return 2;
+  } catch (const std::exception& e) {
+    std::string message = e.what();
+    while (message.ends_with('\n')) message.pop_back();
+    // Errors with a place begin with it.
+    const bool located = message.find(": error: ") != std::string::npos;
+    std::fprintf(stderr, "%s%s\n", located ? "" : "nnrun: error: ", message.c_str());
+    return 1;
+  }
+}

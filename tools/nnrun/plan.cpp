@@ -1,0 +1,100 @@
+#include "commands.hpp"
+#include "data.hpp"
+#include "evaluation.hpp"
+#include "network.hpp"
+
+#include <nnrun/plugin.hpp>
+
+#include <cstdio>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+namespace nnrun::tool {
+
+namespace {
+
+std::string join(const std::vector<std::string>& words, const char* separator = ", ") {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : separator) + word;
+  return text;
+}
+
+std::string flops_text(double flops) {
+  const char* units[] = {"", "k", "M", "G", "T"};
+  std::size_t unit = 0;
+  for (; flops >= 1000 && unit < 4; ++unit) flops /= 1000;
+  char text[32];
+  std::snprintf(text, sizeof text, flops < 10 && unit > 0 ? "%.2f %s" : "%.0f %s", flops, units[unit]);
+  std::string result = text;
+  if (result.ends_with(' ')) result.pop_back();
+  return result;
+}
+
+std::int64_t parameter_count(const core::PlannedLayer& layer) {
+  std::int64_t count = 0;
+  for (const core::DeclaredWeight& weight : layer.weights) {
+    std::int64_t elements = 1;
+    for (const std::int64_t dim : weight.slot.shape) elements *= dim;
+    count += elements;
+  }
+  return count;
+}
+
+std::string layer_text(const core::PlannedLayer& layer) {
+  std::string text = layer.name;
+  for (const core::ComponentSpec* absorbed : layer.absorbed) text += std::string(" + ") + absorbed->component->name;
+  return text;
+}
+
+// The shape of a sample: from the data, or model.input where there is none.
+nnrun_tensor input_of(const core::Environment& environment, const Options& options) {
+  const core::Settings& settings = environment.settings();
+  if (!settings.model.input.empty()) return make_tensor(NNRUN_F32, settings.model.input);
+  return core::Data(settings, environment.host(), core::find_data_root(options.data)).sample();
+}
+
+}  // namespace
+
+int plan(const Options& options) {
+  const core::Environment environment(core::load_config(options.subject, options.words), environment_options(options));
+  const core::Settings& settings = environment.settings();
+  const nnrun_tensor sample = input_of(environment, options);
+  core::Network network(settings.model, environment.host(), core::batch_of(sample, settings.train.batch), true, settings.seed);
+  const core::ModelPlan& model = network.plan();
+
+  if (options.json) {
+    nlohmann::ordered_json layers = nlohmann::ordered_json::array();
+    for (const core::PlannedLayer& layer : model.layers) {
+      std::vector<std::string> absorbed;
+      for (const core::ComponentSpec* spec : layer.absorbed) absorbed.emplace_back(spec->component->name);
+      layers.push_back({{"name", layer.name}, {"absorbed", absorbed}, {"output", Tensor(model.tensors[layer.output]).shape()},
+                        {"parameters", parameter_count(layer)}, {"bytes", core::tensor_bytes(model.tensors[layer.output])},
+                        {"forward_flops", layer.forward_flops}, {"backward_flops", layer.runs_backward ? layer.backward_flops : 0.0},
+                        {"kernels", layer.kernels}});
+    }
+    const nlohmann::ordered_json json{{"config", options.subject}, {"batch", settings.train.batch},
+                                      {"input", Tensor(sample).shape()}, {"parameters", network.parameters()->weight_count()},
+                                      {"training_bytes", network.memory_bytes()}, {"layers", layers}};
+    std::cout << json.dump(2) << "\n";
+    return 0;
+  }
+
+  std::vector<std::vector<std::string>> rows{{"layer", "output", "kernels", "parameters", "output bytes", "forward FLOP", "backward FLOP"}};
+  double forward = 0, backward = 0;
+  for (const core::PlannedLayer& layer : model.layers) {
+    const double layer_backward = layer.runs_backward ? layer.backward_flops : 0;
+    forward += layer.forward_flops;
+    backward += layer_backward;
+    rows.push_back({layer_text(layer), to_string(Tensor(model.tensors[layer.output]).shape()), join(layer.kernels),
+                    with_commas(parameter_count(layer)), with_commas(static_cast<std::int64_t>(core::tensor_bytes(model.tensors[layer.output]))),
+                    flops_text(layer.forward_flops), flops_text(layer_backward)});
+  }
+  std::cout << options.subject << ": input " << to_string(Tensor(model.tensors[0]).shape()) << ", the batch first\n\n"
+            << table(rows, 3) << "\n"
+            << with_commas(network.parameters()->weight_count()) << " parameters; a training step of " << settings.train.batch << " samples: "
+            << flops_text(forward) << "FLOP forward, " << flops_text(backward) << "FLOP backward, "
+            << with_commas(static_cast<std::int64_t>(network.memory_bytes())) << " bytes of activations, gradients and scratch\n";
+  return 0;
+}
+
+}  // namespace nnrun::tool
