@@ -1,12 +1,13 @@
 # What `cmake --install` leaves: bin/nnrun, lib/libnnrun.so, lib/nnrun/plugins, include/nnrun, lib/cmake/NNRun, share/nnrun.
+# The plugins' own CMakeLists.txt install them. The command looks for them at ../lib/nnrun/plugins, and for the templates of
+# `nnrun new` at ../share/nnrun/templates, wherever the libraries and data of this system go.
 include(CMakePackageConfigHelpers)
 
 install(TARGETS nnrun RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS nnrun_plugin nnrun_runtime EXPORT NNRunTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-# The command looks for its plugins at ../lib/nnrun/plugins, wherever the libraries of this system go.
-install(DIRECTORY ${NNRUN_PLUGIN_OUTPUT_DIRECTORY}/ DESTINATION lib/nnrun/plugins USE_SOURCE_PERMISSIONS FILES_MATCHING PATTERN "*.so")
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/core/include/nnrun DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs DESTINATION ${CMAKE_INSTALL_DATADIR}/nnrun FILES_MATCHING PATTERN "*.yaml")
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs DESTINATION share/nnrun FILES_MATCHING PATTERN "*.yaml")
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/tools/nnrun/templates DESTINATION share/nnrun)
 
 set(NNRUN_CMAKE_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/NNRun)
 install(EXPORT NNRunTargets NAMESPACE NNRun:: DESTINATION ${NNRUN_CMAKE_DESTINATION})

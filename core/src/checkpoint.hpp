@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,7 @@ struct TrainingState {
   double best_score = 0;  // of the best epoch so far: higher is better
   std::int64_t best_epoch = 0;
   bool finished = false;
-  std::vector<std::int64_t> observer_positions;
+  std::map<std::string, std::int64_t> observer_positions;  // by the observers' names
 };
 
 // What `predict` needs beside the weights.

@@ -58,7 +58,7 @@ std::size_t find_broken_utf8(std::string_view text) {
 void check_bytes(const SourcePointer& source) {
   const std::string& text = source->text;
   if (text.size() > max_config_bytes) {
-    throw DiagnosticError(whole_file(source), "is larger than " + std::to_string(max_config_bytes >> 10) +
+    throw DiagnosticError(whole_file(source), "the file is larger than " + std::to_string(max_config_bytes >> 10) +
                                                   " KiB, which no config needs: is this the right file?");
   }
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -156,8 +156,9 @@ class Builder : public YAML::EventHandler {
   void OnDocumentStart(const YAML::Mark&) override { has_document_ = true; }
   void OnDocumentEnd() override {}
   void OnAnchor(const YAML::Mark& mark, const std::string& name) override {
-    errors_.push_back(make_error(locate_mark(mark, name.size() + 1),
-                                 "anchor " + quote("&" + name) + ": a config has no anchors and aliases; write the value out, or use 'extends'"));
+    errors_.push_back(make_error(
+        locate_mark(mark, name.size() + 1),
+        "anchor " + quote("&" + name) + ": a config has no anchors and aliases; write the value out, or use 'extends'"));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     Node node;
@@ -188,7 +189,8 @@ class Builder : public YAML::EventHandler {
     node.quoted = tag != "?";
     node.where = locator_(byte_of(mark), raw_length(byte_of(mark), value));
     check_tag(tag, node.where);
-    if (value.find('\0') != std::string::npos) errors_.push_back(make_error(node.where, "a text cannot contain the character \\0"));
+    if (value.find('\0') != std::string::npos)
+      errors_.push_back(make_error(node.where, "a text cannot contain the character \\0"));
     add(std::move(node));
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, YAML::EmitterStyle::value) override {
@@ -221,6 +223,30 @@ class Builder : public YAML::EventHandler {
     const std::size_t nearby = text.size() > 200 ? text.size() - 200 : 0;
     const std::size_t dash = text.substr(nearby).rfind('-');
     return dash == std::string_view::npos ? byte : nearby + dash;
+  }
+
+  bool never_closes(std::size_t byte) const {
+    const std::string& text = source_->text;
+    std::size_t depth = 0;
+    char quote_mark = 0;
+    for (; byte < text.size(); ++byte) {
+      const char c = text[byte];
+      if (quote_mark != 0) {
+        if (c == '\\' && quote_mark == '"') {
+          ++byte;
+        } else if (c == quote_mark) {
+          quote_mark = 0;
+        }
+      } else if (c == '"' || c == '\'') {
+        quote_mark = c;
+      } else if (c == '[' || c == '{') {
+        ++depth;
+      } else if ((c == ']' || c == '}') && --depth == 0) {
+        return false;
+      }
+      if (depth == 0) return false;  // is no bracket
+    }
+    return true;
   }
 
   // How many bytes of the source a scalar takes: more than its value where it is quoted.
@@ -256,7 +282,9 @@ class Builder : public YAML::EventHandler {
     frame.node.kind = kind;
     frame.node.where = locate_mark(mark, 1);
     if (!stack_.empty() && stack_.back().node.is_map() && stack_.back().wants_key) {
-      give_up(make_error(frame.node.where, "a key must be a word, not a list or map"));
+      const bool is_open_bracket = never_closes(byte_of(mark));  // the parser takes one for the start of a key
+      give_up(make_error(frame.node.where,
+                         is_open_bracket ? "this bracket is never closed" : "a key must be a word, not a list or map"));
     }
     if (stack_.size() >= max_config_depth) {
       give_up(make_error(frame.node.where, "nested deeper than " + std::to_string(max_config_depth) + " levels"));
@@ -303,7 +331,8 @@ class Builder : public YAML::EventHandler {
     frame.key = std::move(node.text);
     frame.key_where = node.where;
     if (frame.key == "<<" && !node.quoted) {
-      errors_.push_back(make_error(node.where, "'<<' does not merge maps in a config; to build on another file, write 'extends: other.yaml'"));
+      errors_.push_back(
+          make_error(node.where, "'<<' does not merge maps in a config; to build on another file, write 'extends: other.yaml'"));
       frame.skip_value = true;
     } else if (!frame.keys.insert(frame.key).second) {
       report_duplicate(frame, node.where);
@@ -315,7 +344,10 @@ class Builder : public YAML::EventHandler {
     const Node::Entry* first = frame.node.find(frame.key);
     Diagnostic error = make_error(where, "duplicate key " + quote(frame.key));
     if (first != nullptr) {
-      error.message += ": lines " + std::to_string(first->key_where.line) + " and " + std::to_string(where.line) + " both set it; keep one";
+      const std::string line = std::to_string(where.line);
+      error.message += first->key_where.line == where.line
+                           ? ": line " + line + " sets it twice; keep one"
+                           : ": lines " + std::to_string(first->key_where.line) + " and " + line + " both set it; keep one";
       error.notes.push_back(make_note(first->key_where, "first set here"));
     }
     errors_.push_back(std::move(error));
@@ -363,7 +395,8 @@ std::string explain_parser(const std::string& message) {
   if (is(Msg::EOF_IN_SCALAR)) return "this quoted text is never closed";
   if (is(Msg::DOC_IN_SCALAR)) return "a quoted text goes on over '---' or '...': is its closing quote missing?";
   if (is(Msg::FLOW_END)) return "this bracket closes nothing";
-  if (is(Msg::UNKNOWN_ANCHOR) || is(Msg::ALIAS_NOT_FOUND) || is(Msg::CHAR_IN_ALIAS) || is(Msg::ANCHOR_NOT_FOUND) || is(Msg::CHAR_IN_ANCHOR)) {
+  if (is(Msg::UNKNOWN_ANCHOR) || is(Msg::ALIAS_NOT_FOUND) || is(Msg::CHAR_IN_ALIAS) || is(Msg::ANCHOR_NOT_FOUND) ||
+      is(Msg::CHAR_IN_ANCHOR)) {
     return "a config has no anchors and aliases: quote the text if '&' or '*' belongs to it";
   }
   if (is(Msg::UNKNOWN_TOKEN)) return "a value cannot start with this character: quote the text";
@@ -374,7 +407,8 @@ std::string explain_parser(const std::string& message) {
   std::vector<Diagnostic> errors = std::move(builder.errors());
   Diagnostic error = make_error(builder.locate_mark(exception.mark, 1), explain_parser(exception.msg));
   const bool in_brackets = exception.msg == YAML::ErrorMsg::END_OF_MAP_FLOW || exception.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW;
-  if (in_brackets && builder.is_open()) error.notes.push_back(make_note(builder.opened_at(), "to close the one that opens here"));
+  if (in_brackets && builder.is_open())
+    error.notes.push_back(make_note(builder.opened_at(), "the bracket that opens here is still open"));
   errors.push_back(std::move(error));
   throw DiagnosticError(std::move(errors));
 }
@@ -410,7 +444,8 @@ std::string similar_file(const fs::path& path) {
   std::error_code failed;
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   std::vector<std::string> names;
-  for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end && names.size() < 1000; entry.increment(failed)) {
+  for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end && names.size() < 1000;
+       entry.increment(failed)) {
     const std::string extension = entry->path().extension().string();
     if (extension == ".yaml" || extension == ".yml") names.push_back(entry->path().filename().string());
   }
@@ -446,7 +481,7 @@ SourcePointer read_source(const std::string& path, const Location& from) {
   std::error_code failed;
   const fs::file_status status = fs::status(path, failed);
   if (!fs::exists(status)) fail("no such file", similar_file(path));
-  if (fs::is_directory(status)) fail("is a folder, not a config file", "");
+  if (fs::is_directory(status)) fail("this is a folder, not a config file", "");
   std::ifstream stream(path, std::ios::binary);
   if (!stream) fail("it cannot be opened: check its permissions", "");
   std::string text(max_config_bytes + 1, '\0');
@@ -466,7 +501,8 @@ std::optional<Extends> take_extends(Node& file) {
   if (entry == nullptr) return std::nullopt;
   const Node value = entry->value;
   file.entries.erase(file.entries.begin() + (entry - file.entries.data()));
-  if (!value.is_scalar() || value.text.empty()) throw DiagnosticError(value.where, "'extends' must be the path of one other config file");
+  if (!value.is_scalar() || value.text.empty())
+    throw DiagnosticError(value.where, "'extends' must be the path of one other config file");
   return Extends{value.text, value.where};
 }
 
@@ -556,9 +592,11 @@ PathSegment parse_index(const SourcePointer& source, std::size_t end, std::size_
   const std::string& text = source->text;
   const std::size_t close = text.find(']', at);
   const std::string digits = close < end ? text.substr(at + 1, close - at - 1) : std::string();
-  const bool is_number = !digits.empty() && digits.size() <= 9 && std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool is_number = !digits.empty() && digits.size() <= 9 &&
+                         std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!is_number) {
-    throw DiagnosticError(locate(source, at, std::min(close, end) - at), "an index is a number from 0 in brackets, as in model.layers[3]");
+    throw DiagnosticError(locate(source, at, std::min(close, end) - at),
+                          "an index is a number from 0 in brackets, as in model.layers[3]");
   }
   PathSegment segment;
   segment.is_index = true;
@@ -583,7 +621,7 @@ Node parse_yaml(const std::shared_ptr<const Source>& source) {
   check_bytes(source);
   check_indentation(source);
   Node root = parse_document(source, 0);
-  if (root.is_null()) throw DiagnosticError(whole_file(source), "is empty: a config needs at least a 'model'");
+  if (root.is_null()) throw DiagnosticError(whole_file(source), "the file is empty: a config needs at least a 'model'");
   if (!root.is_map()) {
     throw DiagnosticError(root.where, "a config is a map of sections, such as 'model:' and 'train:'");
   }
@@ -620,7 +658,8 @@ Override parse_override(std::string text) {
     at = end;
     while (at < equals && source->text[at] == '[') change.path.push_back(parse_index(source, equals, at));
     if (at == equals) break;
-    if (source->text[at] != '.') throw DiagnosticError(locate(source, at, 1), "expected '.' or '=' here, as in model.layers[3].dropout.rate=0.2");
+    if (source->text[at] != '.')
+      throw DiagnosticError(locate(source, at, 1), "expected '.' or '=' here, as in model.layers[3].dropout.rate=0.2");
     ++at;
   }
   if (change.path.size() > max_config_depth) {

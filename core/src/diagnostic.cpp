@@ -264,9 +264,9 @@ std::string closest(std::string_view word, std::span<const std::string> candidat
   if (!best.empty()) return best;
   for (const std::string& candidate : candidates) {
     const std::string name = folded(candidate);
-    const bool is_start = typed.size() >= 3 && name.starts_with(typed);                 // conv: conv2d
-    const bool is_longer = name.size() >= 3 && typed.starts_with(name + '_');           // batch_size: batch
-    const bool is_initials = typed.size() >= 2 && initials(name) == typed;              // lr: learning_rate
+    const bool is_start = typed.size() >= 3 && name.starts_with(typed);        // conv: conv2d
+    const bool is_longer = name.size() >= 3 && typed.starts_with(name + '_');  // batch_size: batch
+    const bool is_initials = typed.size() >= 2 && initials(name) == typed;     // lr: learning_rate
     if (is_start || is_longer || is_initials) return candidate;
   }
   return {};

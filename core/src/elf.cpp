@@ -59,4 +59,18 @@ std::string why_not_loadable(const std::filesystem::path& file) {
   return "";
 }
 
+std::size_t count_constructors(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  Elf64_Ehdr header{};
+  if (!in.read(reinterpret_cast<char*>(&header), sizeof header) || header.e_shentsize != sizeof(Elf64_Shdr)) return 0;
+  std::vector<Elf64_Shdr> sections(header.e_shnum);
+  in.seekg(static_cast<std::streamoff>(header.e_shoff));
+  if (!in.read(reinterpret_cast<char*>(sections.data()), static_cast<std::streamsize>(sections.size() * sizeof(Elf64_Shdr)))) return 0;
+  std::size_t count = 0;
+  for (const Elf64_Shdr& section : sections) {
+    if (section.sh_type == SHT_INIT_ARRAY) count += section.sh_size / sizeof(void*);
+  }
+  return count;
+}
+
 }  // namespace nnrun::core

@@ -2,6 +2,7 @@
 // a bus error there.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 
@@ -9,5 +10,9 @@ namespace nnrun::core {
 
 // "" where it may be opened; otherwise why not, eg: "not a shared library (no ELF header)".
 std::string why_not_loadable(const std::filesystem::path& file);
+
+// How many functions run when the library is loaded (.init_array); the compiler's own startup files bring one. 0 where the file
+// has no section headers.
+std::size_t count_constructors(const std::filesystem::path& file);
 
 }  // namespace nnrun::core

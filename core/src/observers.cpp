@@ -23,13 +23,14 @@ std::string log_line(const char* name, std::span<const nnrun_field> fields) {
 }  // namespace
 
 Observers::Observers(const std::vector<ComponentSpec>& specs, const HostServices& host, const std::filesystem::path& folder,
-                     const std::vector<std::int64_t>& positions)
+                     const std::map<std::string, std::int64_t>& positions)
     : host_(host) {
   for (std::size_t i = 0; i < specs.size(); ++i) {
     instances_.push_back(std::make_unique<Instance>(specs[i], host.c()));
     Instance& observer = *instances_.back();
     nnrun_error error{};
-    const std::int64_t position = i < positions.size() ? positions[i] : 0;
+    const auto known = positions.find(specs[i].component->name);
+    const std::int64_t position = known != positions.end() ? known->second : 0;
     if (observer.vtable<nnrun_observer_vtable>().open(observer.self(), host.c(), folder.c_str(), position, &error) != 0) {
       observer.fail_in_run("starting", error);
     }
@@ -56,10 +57,17 @@ void Observers::tell(const char* name, std::span<const nnrun_field> fields) {
   }
 }
 
-std::vector<std::int64_t> Observers::positions() {
-  std::vector<std::int64_t> list;
-  for (const auto& observer : instances_) list.push_back(observer->vtable<nnrun_observer_vtable>().position(observer->self()));
-  return list;
+std::map<std::string, std::int64_t> Observers::positions() {
+  std::map<std::string, std::int64_t> all;
+  for (const auto& observer : instances_) {
+    const std::string name = observer->spec().component->name;
+    const std::int64_t position = observer->vtable<nnrun_observer_vtable>().position(observer->self());
+    if (position < 0) {
+      throw RunError("observer '" + name + "' cannot write its files (is the disk full?); the last checkpoint is from before");
+    }
+    all[name] = position;
+  }
+  return all;
 }
 
 }  // namespace nnrun::core

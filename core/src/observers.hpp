@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,14 +22,15 @@ inline nnrun_field field(const char* name, const char* text) { return {name, tex
 
 class Observers {
  public:
-  // `positions`: of the checkpoint that is resumed; empty at a start.
+  // `positions`: of the checkpoint that is resumed, by the observers' names; empty at a start.
   Observers(const std::vector<ComponentSpec>& specs, const HostServices& host, const std::filesystem::path& folder,
-            const std::vector<std::int64_t>& positions);
+            const std::map<std::string, std::int64_t>& positions);
   ~Observers();
 
   void tell(const char* event, std::span<const nnrun_field> fields);
   void tell(const char* event, std::initializer_list<nnrun_field> fields) { tell(event, std::span(fields.begin(), fields.size())); }
-  std::vector<std::int64_t> positions();
+  // Throws RunError where an observer could not write what it was told: a checkpoint now would lose it.
+  std::map<std::string, std::int64_t> positions();
 
  private:
   const HostServices& host_;

@@ -24,7 +24,8 @@ bool is_plain(std::string_view text) {
   if (text.starts_with("...")) return false;  // would end the document
   // Words that this or another reader takes for something else than text.
   for (const std::string_view word : {"null", "true", "false", "yes", "no", "on", "off", "y", "n", ".inf", ".nan"}) {
-    const bool same = std::equal(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) { return (a | 0x20) == (b | 0x20); });
+    const bool same =
+        std::equal(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) { return (a | 0x20) == (b | 0x20); });
     if (same) return false;
   }
   return true;
@@ -77,18 +78,29 @@ bool list_in_range(const nnrun_param& param, const std::vector<T>& items) {
 // A default may be a value that one cannot write ("none"): then it is left out, and the reader finds it again.
 bool can_be_written(const nnrun_component& owner, const nnrun_param& param, const ParamValue& value) {
   switch (param.type) {
-    case NNRUN_INTEGER: return value.given || in_range(param, static_cast<double>(value.integer));
-    case NNRUN_NUMBER: return value.given || in_range(param, value.number);
-    case NNRUN_STRING: return !is_section(owner) || !value.string.empty();
-    case NNRUN_CHOICE: return !value.string.empty();
-    case NNRUN_REFERENCE: return value.given || !value.string.empty();
-    case NNRUN_INTEGER_LIST: return value.given || (list_in_range(param, value.integers) && !(is_section(owner) && value.integers.empty()));
-    case NNRUN_NUMBER_LIST: return value.given || list_in_range(param, value.numbers);
+    case NNRUN_INTEGER:
+      return value.given || in_range(param, static_cast<double>(value.integer));
+    case NNRUN_NUMBER:
+      return value.given || in_range(param, value.number);
+    case NNRUN_STRING:
+      return !is_section(owner) || !value.string.empty();
+    case NNRUN_CHOICE:
+      return !value.string.empty();
+    case NNRUN_REFERENCE:
+      return value.given || !value.string.empty();
+    case NNRUN_INTEGER_LIST:
+      return value.given || (list_in_range(param, value.integers) && !(is_section(owner) && value.integers.empty()));
+    case NNRUN_NUMBER_LIST:
+      return value.given || list_in_range(param, value.numbers);
     case NNRUN_COMPONENT:
-    case type_section: return !value.components.empty();
-    case type_string_list: return !value.strings.empty();
-    case type_string_or_section: return !value.components.empty() || !value.string.empty();
-    default: return true;
+    case type_section:
+      return !value.components.empty();
+    case type_string_list:
+      return !value.strings.empty();
+    case type_string_or_section:
+      return !value.components.empty() || !value.string.empty();
+    default:
+      return true;
   }
 }
 
@@ -119,19 +131,32 @@ std::string flow_kernels(const ParamValue& value) {
 
 std::string flow_value(const nnrun_param& param, const ParamValue& value) {
   switch (param.type) {
-    case NNRUN_BOOLEAN: return value.integer != 0 ? "true" : "false";
-    case NNRUN_INTEGER: return std::to_string(value.integer);
-    case NNRUN_NUMBER: return format_number(value.number);
-    case NNRUN_INTEGER_LIST: return list_of(value.integers, [](std::int64_t item) { return std::to_string(item); });
-    case NNRUN_NUMBER_LIST: return list_of(value.numbers, format_number);
-    case NNRUN_COMPONENT: return flow_component(value.components[0]);
-    case type_section: return flow_params(value.components[0]);
-    case type_component_list: return list_of(value.components, flow_component);
-    case type_string_list: return list_of(value.strings, [](const std::string& item) { return text_of(item); });
-    case type_word_or_integer: return value.string.empty() ? std::to_string(value.integer) : text_of(value.string);
-    case type_string_or_section: return value.components.empty() ? text_of(value.string) : flow_params(value.components[0]);
-    case type_kernels: return flow_kernels(value);
-    default: return text_of(value.string);
+    case NNRUN_BOOLEAN:
+      return value.integer != 0 ? "true" : "false";
+    case NNRUN_INTEGER:
+      return std::to_string(value.integer);
+    case NNRUN_NUMBER:
+      return format_number(value.number);
+    case NNRUN_INTEGER_LIST:
+      return list_of(value.integers, [](std::int64_t item) { return std::to_string(item); });
+    case NNRUN_NUMBER_LIST:
+      return list_of(value.numbers, format_number);
+    case NNRUN_COMPONENT:
+      return flow_component(value.components[0]);
+    case type_section:
+      return flow_params(value.components[0]);
+    case type_component_list:
+      return list_of(value.components, flow_component);
+    case type_string_list:
+      return list_of(value.strings, [](const std::string& item) { return text_of(item); });
+    case type_word_or_integer:
+      return value.string.empty() ? std::to_string(value.integer) : text_of(value.string);
+    case type_string_or_section:
+      return value.components.empty() ? text_of(value.string) : flow_params(value.components[0]);
+    case type_kernels:
+      return flow_kernels(value);
+    default:
+      return text_of(value.string);
   }
 }
 
@@ -178,7 +203,8 @@ class Comparison {
       if (differs_plainly(a.values[i], b.values[i])) {
         changed.push_back(path);
       } else {
-        components(a.values[i].components, b.values[i].components, path, param.type == type_component_list || param.type == type_layer_list);
+        components(a.values[i].components, b.values[i].components, path,
+                   param.type == type_component_list || param.type == type_layer_list);
       }
     }
   }
@@ -187,12 +213,13 @@ class Comparison {
   static bool differs_plainly(const ParamValue& a, const ParamValue& b) {
     const auto same_row = [](const NamedText& x, const NamedText& y) { return x.name == y.name && x.text == y.text; };
     const bool both_nan = std::isnan(a.number) && std::isnan(b.number);  // as a default only
-    return a.integer != b.integer || (a.number != b.number && !both_nan) || a.string != b.string || a.integers != b.integers || a.numbers != b.numbers ||
-           a.strings != b.strings || a.components.size() != b.components.size() ||
+    return a.integer != b.integer || (a.number != b.number && !both_nan) || a.string != b.string || a.integers != b.integers ||
+           a.numbers != b.numbers || a.strings != b.strings || a.components.size() != b.components.size() ||
            !std::equal(a.named.begin(), a.named.end(), b.named.begin(), b.named.end(), same_row);
   }
 
-  void components(const std::vector<ComponentSpec>& a, const std::vector<ComponentSpec>& b, const std::string& path, bool is_list) {
+  void components(const std::vector<ComponentSpec>& a, const std::vector<ComponentSpec>& b, const std::string& path,
+                  bool is_list) {
     for (std::size_t i = 0; i < a.size(); ++i) {
       if (a[i].component == b[i].component && a[i].label == b[i].label) {
         params(a[i], b[i]);

@@ -16,7 +16,7 @@ auto translate_errors(Body&& body) {
     return body();
   } catch (const core::DiagnosticError& e) {
     throw RuntimeError(e.what(), 2);
-  } catch (const core::RunError& e) {
+  } catch (const std::exception& e) {
     throw RuntimeError(e.what(), 1);
   }
 }

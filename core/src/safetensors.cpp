@@ -25,13 +25,16 @@ constexpr std::uint64_t max_header_bytes = std::uint64_t{16} << 20;
 
 std::span<const std::byte> bytes_of(const NamedTensor& tensor) { return std::as_bytes(std::span(tensor.data, tensor.count)); }
 
+// Counters and the config can be damaged as well as weights. Keys sorted and nothing between them: the order in the file and its
+// padding do not count.
+void add_header(Sha256& hash, const nlohmann::json& header_without_checksum) {
+  const std::string text = header_without_checksum.dump();
+  hash.add(text.data(), text.size());
+}
+
 }  // namespace
 
 void write_safetensors(const fs::path& file, std::span<const NamedTensor> tensors, std::map<std::string, std::string> metadata) {
-  Sha256 hash;
-  for (const NamedTensor& tensor : tensors) hash.add(tensor.data, tensor.count * sizeof(float));
-  metadata["checksum"] = hash.hexadecimal();
-
   nlohmann::ordered_json header;
   header["__metadata__"] = metadata;
   std::size_t offset = 0;
@@ -40,6 +43,10 @@ void write_safetensors(const fs::path& file, std::span<const NamedTensor> tensor
     header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
     offset = end;
   }
+  Sha256 hash;
+  add_header(hash, header);
+  for (const NamedTensor& tensor : tensors) hash.add(tensor.data, tensor.count * sizeof(float));
+  header["__metadata__"]["checksum"] = hash.hexadecimal();
   std::string text = header.dump();
   // Readers map the file: keep the tensors aligned.
   text.resize((text.size() + 63) / 64 * 64 + 56, ' ');
@@ -135,7 +142,10 @@ SafetensorsFile::SafetensorsFile(const fs::path& file) : path_(file) {
 
   const auto checksum = metadata_.find("checksum");
   if (checksum == metadata_.end()) refuse(file, "it has no checksum; was it written by nnrun?");
+  nlohmann::json hashed = header;
+  hashed["__metadata__"].erase("checksum");
   Sha256 hash;
+  add_header(hash, hashed);
   hash.add(data_.data(), static_cast<std::size_t>(data_bytes));
   if (hash.hexadecimal() != checksum->second) refuse(file, "its checksum does not match: the file is damaged");
 }

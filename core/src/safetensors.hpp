@@ -20,7 +20,8 @@ struct NamedTensor {
   std::size_t count;
 };
 
-// Writes atomically. A SHA-256 of the tensors' bytes goes into the metadata as "checksum".
+// Writes atomically. A SHA-256 goes into the metadata as "checksum": of the header's JSON without it (compact, keys sorted),
+// followed by the tensors' bytes.
 void write_safetensors(const std::filesystem::path& file, std::span<const NamedTensor> tensors,
                        std::map<std::string, std::string> metadata);
 

@@ -99,7 +99,8 @@ void explain(std::string_view text, Parsed<T>& parsed) {
     parsed.suggestion = "write " + without(text, '_');
   }
   if (text.ends_with('%') && is_decimal(text.substr(0, text.size() - 1))) {
-    if (const auto percent = to_double(text.substr(0, text.size() - 1))) parsed.suggestion = "write " + format_number(*percent / 100);
+    if (const auto percent = to_double(text.substr(0, text.size() - 1)))
+      parsed.suggestion = "write " + format_number(*percent / 100);
   }
   if (std::count(text.begin(), text.end(), ',') == 1) {
     std::string pointed(text);
@@ -195,10 +196,14 @@ std::string format_number(double number) {
 
 std::string describe_node(const Node& node) {
   switch (node.kind) {
-    case Node::Kind::null: return "nothing";
-    case Node::Kind::scalar: return quote(node.text);
-    case Node::Kind::sequence: return "a list";
-    case Node::Kind::map: return "a map";
+    case Node::Kind::null:
+      return "nothing";
+    case Node::Kind::scalar:
+      return quote(node.text);
+    case Node::Kind::sequence:
+      return "a list";
+    case Node::Kind::map:
+      return "a map";
   }
   return "";
 }

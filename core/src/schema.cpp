@@ -63,8 +63,8 @@ void report(CheckContext& context, Location where, std::string message, std::str
   context.errors.push_back(make_error(std::move(where), std::move(message), std::move(suggestion)));
 }
 
-void report_type(CheckContext& context, const Target& target, const Node& node, std::string_view expected, const std::string& reason = {},
-                 const std::string& suggestion = {}) {
+void report_type(CheckContext& context, const Target& target, const Node& node, std::string_view expected,
+                 const std::string& reason = {}, const std::string& suggestion = {}) {
   std::string message = target.subject + " must be " + std::string(expected) + ", got " + describe_node(node);
   if (!reason.empty()) message += ": " + reason;
   report(context, node.is_scalar() || node.is_sequence() ? node.where : target.where, std::move(message), suggestion);
@@ -96,11 +96,13 @@ bool check_range(const Target& target, const Node& node, double value, CheckCont
   std::string range = range_text(target.param, false);
   // The limits of a C++ type are mentioned only to whom they concern.
   if (range.empty() || is_type_limit(value) || std::abs(value) > 2147483647.0) range = range_text(target.param, true);
-  report(context, node.where, target.subject + " must be " + range + ", got " + (node.text.size() <= 40 ? node.text : quote(node.text)));
+  report(context, node.where,
+         target.subject + " must be " + range + ", got " + (node.text.size() <= 40 ? node.text : quote(node.text)));
   return false;
 }
 
-std::optional<std::int64_t> check_integer(const Target& target, const Node& node, CheckContext& context, std::string_view expected) {
+std::optional<std::int64_t> check_integer(const Target& target, const Node& node, CheckContext& context,
+                                          std::string_view expected) {
   const Parsed<std::int64_t> parsed = parse_integer(node);
   if (!parsed.value) {
     report_type(context, target, node, expected, parsed.reason, parsed.suggestion);
@@ -126,7 +128,8 @@ bool check_count(const Target& target, const Node& node, std::size_t count, Chec
   std::string expected = minimum == maximum ? plural(minimum, "item")
                          : count < minimum  ? "at least " + plural(minimum, "item")
                                             : "at most " + plural(maximum, "item");
-  report(context, node.is_sequence() ? node.where : target.where, target.subject + " must have " + expected + ", got " + std::to_string(count));
+  report(context, node.is_sequence() ? node.where : target.where,
+         target.subject + " must have " + expected + ", got " + std::to_string(count));
   return false;
 }
 
@@ -137,7 +140,8 @@ std::span<const Node> items_of(const Node& node) {
 }
 
 template <class T, class CheckItem>
-void check_list(const Target& target, const Node& node, CheckContext& context, std::vector<T>& values, ParamValue& value, CheckItem check_item) {
+void check_list(const Target& target, const Node& node, CheckContext& context, std::vector<T>& values, ParamValue& value,
+                CheckItem check_item) {
   for (const Node& item : items_of(node)) {
     if (const auto checked = check_item(item)) values.push_back(static_cast<T>(*checked));
     value.item_locations.push_back(item.where);
@@ -159,7 +163,8 @@ void check_choice(const Target& target, const Node& node, CheckContext& context,
     value = node.text;
     return;
   }
-  report_type(context, target, node, "one of " + comma_separated(words), "", node.is_scalar() ? did_you_mean(node.text, words) : "");
+  report_type(context, target, node, "one of " + comma_separated(words), "",
+              node.is_scalar() ? did_you_mean(node.text, words) : "");
 }
 
 void check_word_or_integer(const Target& target, const Node& node, CheckContext& context, ParamValue& value) {
@@ -178,10 +183,12 @@ void report_unknown(std::string_view kind, const std::string& name, const Locati
   const ComponentLookup& lookup = context.lookup;
   const std::vector<std::string> several = lookup.ambiguous(kind, name);
   if (!several.empty()) {
-    report(context, where, "several plugins bring " + std::string(kind) + ' ' + quote(name), "write one of " + comma_separated(several));
+    report(context, where, "several plugins bring " + std::string(kind) + ' ' + quote(name),
+           "write one of " + comma_separated(several));
     return;
   }
-  Diagnostic error = make_error(where, "unknown " + std::string(kind) + ' ' + quote(name), did_you_mean(name, lookup.names(kind)));
+  Diagnostic error =
+      make_error(where, "unknown " + std::string(kind) + ' ' + quote(name), did_you_mean(name, lookup.names(kind)));
   for (const std::string& note : lookup.notes(kind, name)) error.notes.push_back(make_note({}, note));
   for (const std::string& other : lookup.kinds()) {
     if (other != kind && lookup.find(other, name) != nullptr) {
@@ -220,7 +227,8 @@ void report_two_keys(const Node::Entry& first, const Node::Entry& second, std::s
          kind == "layer" ? "each layer starts with '-'" : "");
 }
 
-std::optional<Written> read_component(const Node& node, std::string_view kind, bool labelled, const std::string& path, CheckContext& context) {
+std::optional<Written> read_component(const Node& node, std::string_view kind, bool labelled, const std::string& path,
+                                      CheckContext& context) {
   Written written;
   if (node.is_scalar()) {
     written.name = node.text;
@@ -239,7 +247,9 @@ std::optional<Written> read_component(const Node& node, std::string_view kind, b
       if (entry.value.is_scalar() && is_label(entry.value.text)) {
         written.label = entry.value.text;
       } else {
-        report(context, written.label_where, "a layer's name is made of letters, digits, '_' and '-', and starts with a letter; got " + describe_node(entry.value));
+        report(context, written.label_where,
+               "a layer's name is made of letters, digits, '_' and '-', and starts with a letter; got " +
+                   describe_node(entry.value));
       }
     } else if (component == nullptr) {
       component = &entry;
@@ -249,7 +259,8 @@ std::optional<Written> read_component(const Node& node, std::string_view kind, b
     }
   }
   if (component == nullptr) {
-    report(context, node.where, path + " must be " + with_article(kind) + ", got " + (node.entries.empty() ? "an empty map" : "only its name"));
+    report(context, node.where,
+           path + " must be " + with_article(kind) + ", got " + (node.entries.empty() ? "an empty map" : "only its name"));
     return std::nullopt;
   }
   written.name = component->key;
@@ -258,7 +269,8 @@ std::optional<Written> read_component(const Node& node, std::string_view kind, b
   return written;
 }
 
-std::optional<ComponentSpec> check_written(const Written& written, std::string_view kind, const std::string& path, CheckContext& context) {
+std::optional<ComponentSpec> check_written(const Written& written, std::string_view kind, const std::string& path,
+                                           CheckContext& context) {
   const nnrun_component* component = context.lookup.find(kind, written.name);
   if (component == nullptr) {
     report_unknown(kind, written.name, written.where, context);
@@ -270,8 +282,8 @@ std::optional<ComponentSpec> check_written(const Written& written, std::string_v
   }
   ++context.depth;
   const Node nothing;
-  ComponentSpec spec =
-      check_params(*component, written.params != nullptr ? *written.params : nothing, written.where, joined(path, written.name), context);
+  ComponentSpec spec = check_params(*component, written.params != nullptr ? *written.params : nothing, written.where,
+                                    joined(path, written.name), context);
   --context.depth;
   spec.reference = written.name;
   spec.label = written.label;
@@ -279,7 +291,8 @@ std::optional<ComponentSpec> check_written(const Written& written, std::string_v
   return spec;
 }
 
-std::optional<ComponentSpec> check_item(const Node& node, std::string_view kind, bool labelled, const std::string& path, CheckContext& context) {
+std::optional<ComponentSpec> check_item(const Node& node, std::string_view kind, bool labelled, const std::string& path,
+                                        CheckContext& context) {
   const std::optional<Written> written = read_component(node, kind, labelled, path, context);
   return written ? check_written(*written, kind, path, context) : std::nullopt;
 }
@@ -293,7 +306,8 @@ void check_components(const Target& target, const Node& node, CheckContext& cont
   std::size_t index = 0;
   for (const Node& item : items_of(node)) {
     const std::string path = target.path + '[' + std::to_string(index++) + ']';
-    if (auto spec = check_item(item, target.param.component_kind, labelled, path, context)) value.components.push_back(std::move(*spec));
+    if (auto spec = check_item(item, target.param.component_kind, labelled, path, context))
+      value.components.push_back(std::move(*spec));
     value.item_locations.push_back(item.where);
   }
   check_count(target, node, items_of(node).size(), context);
@@ -339,23 +353,38 @@ void check_value(const Target& target, const Node& node, CheckContext& context, 
       value.integer = parsed.value.value_or(false) ? 1 : 0;
       break;
     }
-    case NNRUN_INTEGER: value.integer = check_integer(target, node, context, "an integer").value_or(0); break;
-    case NNRUN_NUMBER: value.number = check_number(target, node, context, "a number").value_or(0); break;
+    case NNRUN_INTEGER:
+      value.integer = check_integer(target, node, context, "an integer").value_or(0);
+      break;
+    case NNRUN_NUMBER:
+      value.number = check_number(target, node, context, "a number").value_or(0);
+      break;
     case NNRUN_STRING:
-    case NNRUN_REFERENCE: check_string(target, node, context, value.string); break;
-    case NNRUN_CHOICE: check_choice(target, node, context, value.string); break;
+    case NNRUN_REFERENCE:
+      check_string(target, node, context, value.string);
+      break;
+    case NNRUN_CHOICE:
+      check_choice(target, node, context, value.string);
+      break;
     case NNRUN_INTEGER_LIST:
-      check_list(target, node, context, value.integers, value, [&](const Node& item) { return check_integer(target, item, context, "a list of integers"); });
+      check_list(target, node, context, value.integers, value,
+                 [&](const Node& item) { return check_integer(target, item, context, "a list of integers"); });
       break;
     case NNRUN_NUMBER_LIST:
-      check_list(target, node, context, value.numbers, value, [&](const Node& item) { return check_number(target, item, context, "a list of numbers"); });
+      check_list(target, node, context, value.numbers, value,
+                 [&](const Node& item) { return check_number(target, item, context, "a list of numbers"); });
       break;
     case NNRUN_COMPONENT:
-      if (auto spec = check_item(node, target.param.component_kind, false, target.path, context)) value.components.push_back(std::move(*spec));
+      if (auto spec = check_item(node, target.param.component_kind, false, target.path, context))
+        value.components.push_back(std::move(*spec));
       break;
-    case type_section: check_section(target, node, context, value); break;
+    case type_section:
+      check_section(target, node, context, value);
+      break;
     case type_component_list:
-    case type_layer_list: check_components(target, node, context, value); break;
+    case type_layer_list:
+      check_components(target, node, context, value);
+      break;
     case type_string_list:
       check_list(target, node, context, value.strings, value, [&](const Node& item) {
         std::string text;
@@ -363,7 +392,9 @@ void check_value(const Target& target, const Node& node, CheckContext& context, 
         return std::optional<std::string>(text);
       });
       break;
-    case type_word_or_integer: check_word_or_integer(target, node, context, value); break;
+    case type_word_or_integer:
+      check_word_or_integer(target, node, context, value);
+      break;
     case type_string_or_section:
       if (node.is_map()) {
         check_section(target, node, context, value);
@@ -371,7 +402,9 @@ void check_value(const Target& target, const Node& node, CheckContext& context, 
         check_string(target, node, context, value.string);
       }
       break;
-    case type_kernels: check_kernels(target, node, context, value); break;
+    case type_kernels:
+      check_kernels(target, node, context, value);
+      break;
     default:
       report(context, target.where, target.subject + " has a type that this nnrun does not know: the plugin is newer than nnrun");
   }
@@ -379,21 +412,26 @@ void check_value(const Target& target, const Node& node, CheckContext& context, 
 
 // ---- Defaults ---------------------------------------------------------------------------------------------
 
-void default_component(const Target& target, const std::string& name, CheckContext& context, const std::string& path, ParamValue& value) {
+void default_component(const Target& target, const std::string& name, CheckContext& context, const std::string& path,
+                       ParamValue& value) {
   Written written;
   written.name = name;
   written.where = target.where;
   const nnrun_component* component = context.lookup.find(target.param.component_kind, name);
   if (component == nullptr) {
-    Diagnostic error = make_error(target.where, target.subject + " is " + quote(name) + " by default, but there is no such " + target.param.component_kind);
-    for (const std::string& note : context.lookup.notes(target.param.component_kind, name)) error.notes.push_back(make_note({}, note));
+    Diagnostic error = make_error(
+        target.where, target.subject + " is " + quote(name) + " by default, but there is no such " + target.param.component_kind);
+    for (const std::string& note : context.lookup.notes(target.param.component_kind, name))
+      error.notes.push_back(make_note({}, note));
     context.errors.push_back(std::move(error));
     return;
   }
-  if (auto spec = check_written(written, target.param.component_kind, path, context)) value.components.push_back(std::move(*spec));
+  if (auto spec = check_written(written, target.param.component_kind, path, context))
+    value.components.push_back(std::move(*spec));
 }
 
-void fill_default(const nnrun_component& component, std::size_t index, const Target& target, CheckContext& context, ParamValue& value) {
+void fill_default(const nnrun_component& component, std::size_t index, const Target& target, CheckContext& context,
+                  ParamValue& value) {
   const nnrun_value from = default_of(component, index);
   const std::string word = from.string != nullptr ? from.string : "";
   value.integer = from.integer;
@@ -408,7 +446,9 @@ void fill_default(const nnrun_component& component, std::size_t index, const Tar
     case NNRUN_COMPONENT:
       if (!word.empty()) default_component(target, word, context, target.path, value);
       break;
-    case type_section: check_section(target, Node(), context, value); break;
+    case type_section:
+      check_section(target, Node(), context, value);
+      break;
     case type_component_list: {
       std::istringstream names(word);
       std::string name;
@@ -417,26 +457,33 @@ void fill_default(const nnrun_component& component, std::size_t index, const Tar
       }
       break;
     }
-    default: value.string = word;
+    default:
+      value.string = word;
   }
 }
 
 // ---- Keys -------------------------------------------------------------------------------------------------
 
-void report_unknown_key(const nnrun_component& component, const std::string& path, const Node::Entry& entry, CheckContext& context) {
+// Returns the index of the parameter that was meant, or param_count.
+std::size_t report_unknown_key(const nnrun_component& component, const std::string& path, const Node::Entry& entry,
+                               CheckContext& context) {
   std::string message;
   if (!is_section(component)) {
     message = std::string(component.name) + " has no parameter " + quote(entry.key);
   } else {
     message = (path.empty() ? "a config" : path) + " has no key " + quote(entry.key);
   }
-  std::string suggestion = did_you_mean(entry.key, param_names(component));
+  std::string meant = closest(entry.key, param_names(component));
+  std::string suggestion = meant.empty() ? std::string() : "did you mean '" + meant + "'?";
   const std::size_t colon = entry.key.find(':');
-  if (entry.value.is_null() && colon != std::string::npos && colon > 0 && param_index(component, entry.key.substr(0, colon)) < component.param_count) {
-    suggestion = "write '" + entry.key.substr(0, colon) + ": " + entry.key.substr(colon + 1) + "', with a space";
+  if (entry.value.is_null() && colon != std::string::npos &&
+      param_index(component, entry.key.substr(0, colon)) < component.param_count) {
+    meant = entry.key.substr(0, colon);
+    suggestion = "write '" + meant + ": " + entry.key.substr(colon + 1) + "', with a space";
   }
   if (component.param_count == 0) message += ": it has none";
   report(context, entry.key_where, std::move(message), std::move(suggestion));
+  return param_index(component, meant);
 }
 
 void report_not_a_map(const nnrun_component& component, const Node& params, const std::string& path, CheckContext& context) {
@@ -452,13 +499,16 @@ void report_not_a_map(const nnrun_component& component, const Node& params, cons
   report(context, params.where, name + what + describe_node(params), std::move(suggestion));
 }
 
-void report_missing(const nnrun_component& component, const nnrun_param& param, const std::string& path, const Location& where, CheckContext& context) {
+void report_missing(const nnrun_component& component, const nnrun_param& param, const std::string& path, const Location& where,
+                    CheckContext& context) {
   if (is_section(component)) {
     report(context, where, "the config needs '" + joined(path, param.name) + "', which is " + with_article(describe_type(param)));
     return;
   }
   const std::string range = describe_range(param);
-  report(context, where, std::string(component.name) + " needs '" + param.name + "' (" + describe_type(param) + (range.empty() ? "" : ", " + range) + ")");
+  report(context, where,
+         std::string(component.name) + " needs '" + param.name + "' (" + describe_type(param) +
+             (range.empty() ? "" : ", " + range) + ")");
 }
 
 }  // namespace
@@ -499,7 +549,8 @@ std::optional<ComponentSpec> check_component(const Node& node, std::string_view 
   return check_item(node, kind, false, path, context);
 }
 
-ComponentSpec check_params(const nnrun_component& component, const Node& params, Location where, std::string path, CheckContext& context) {
+ComponentSpec check_params(const nnrun_component& component, const Node& params, Location where, std::string path,
+                           CheckContext& context) {
   ComponentSpec spec;
   spec.component = &component;
   spec.reference = component.name;
@@ -514,12 +565,19 @@ ComponentSpec check_params(const nnrun_component& component, const Node& params,
     seen.assign(component.param_count, true);  // what it needs may be in there
   }
   for (const Node::Entry& entry : params.entries) {
-    const std::size_t index = param_index(component, entry.key);
-    if (index == component.param_count) {
-      report_unknown_key(component, path, entry, context);
-      continue;
+    std::size_t index = param_index(component, entry.key);
+    const bool is_unknown = index == component.param_count;
+    if (is_unknown) {
+      index = report_unknown_key(component, path, entry, context);
+      // To go on as if it were spelled right avoids a second message that the right one is missing.
+      if (index == component.param_count || params.find(param_at(component, index).name) != nullptr) continue;
     }
     const nnrun_param& param = param_at(component, index);
+    if (is_unknown && param.type != type_section) {
+      seen[index] = spec.values[index].given = true;
+      continue;
+    }
+    if (seen[index]) continue;  // two misspellings of one section
     spec.param_locations[index] = place_of(entry);
     const Target target = {param, subject(param.name), joined(path, param.name), place_of(entry)};
     const bool may_be_empty = param.type == type_section;
@@ -553,8 +611,12 @@ std::vector<nnrun_value> make_values(const ComponentSpec& spec,
     to = {};
     switch (param_at(*spec.component, i).type) {
       case NNRUN_BOOLEAN:
-      case NNRUN_INTEGER: to.integer = from.integer; break;
-      case NNRUN_NUMBER: to.number = from.number; break;
+      case NNRUN_INTEGER:
+        to.integer = from.integer;
+        break;
+      case NNRUN_NUMBER:
+        to.number = from.number;
+        break;
       case NNRUN_INTEGER_LIST:
         to.integers = from.integers.data();
         to.count = from.integers.size();
@@ -566,7 +628,8 @@ std::vector<nnrun_value> make_values(const ComponentSpec& spec,
       case NNRUN_COMPONENT:
         if (!from.components.empty()) to.component = instantiate(from.components[0]);
         break;
-      default: to.string = from.string.c_str();
+      default:
+        to.string = from.string.c_str();
     }
   }
   return values;
@@ -581,27 +644,45 @@ std::string describe_type(const nnrun_param& param) {
   };
   const std::string kind = param.component_kind != nullptr ? param.component_kind : "";
   switch (param.type) {
-    case NNRUN_BOOLEAN: return "true or false";
-    case NNRUN_INTEGER: return "integer";
-    case NNRUN_NUMBER: return "number";
-    case NNRUN_STRING: return "text";
-    case NNRUN_CHOICE: return "one of " + comma_separated(choices_of(param));
-    case NNRUN_INTEGER_LIST: return counted("integers");
-    case NNRUN_NUMBER_LIST: return counted("numbers");
-    case NNRUN_COMPONENT: return kind;
-    case NNRUN_REFERENCE: return "name of an earlier layer";
-    case type_section: return "section";
+    case NNRUN_BOOLEAN:
+      return "true or false";
+    case NNRUN_INTEGER:
+      return "integer";
+    case NNRUN_NUMBER:
+      return "number";
+    case NNRUN_STRING:
+      return "text";
+    case NNRUN_CHOICE:
+      return "one of " + comma_separated(choices_of(param));
+    case NNRUN_INTEGER_LIST:
+      return counted("integers");
+    case NNRUN_NUMBER_LIST:
+      return counted("numbers");
+    case NNRUN_COMPONENT:
+      return kind;
+    case NNRUN_REFERENCE:
+      return "name of an earlier layer";
+    case type_section:
+      return "section";
     case type_component_list:
-    case type_layer_list: return "list of " + kind + 's';
-    case type_string_list: return "list of paths";
-    case type_word_or_integer: return comma_separated(choices_of(param)) + " or integer";
-    case type_string_or_section: return "path or map";
-    case type_kernels: return "table or map";
-    default: return "unknown type";
+    case type_layer_list:
+      return "list of " + kind + 's';
+    case type_string_list:
+      return "list of paths";
+    case type_word_or_integer:
+      return comma_separated(choices_of(param)) + " or integer";
+    case type_string_or_section:
+      return "path or map";
+    case type_kernels:
+      return "table or map";
+    default:
+      return "unknown type";
   }
 }
 
-std::string describe_range(const nnrun_param& param) { return range_text(param, false); }
+std::string describe_range(const nnrun_param& param) {
+  return param.type == NNRUN_BOOLEAN ? std::string() : range_text(param, false);
+}
 
 std::string describe_default(const nnrun_component& component, std::size_t index) {
   const nnrun_param& param = param_at(component, index);
@@ -610,8 +691,10 @@ std::string describe_default(const nnrun_component& component, std::size_t index
   const std::string word = value.string != nullptr ? value.string : "";
   std::string list;
   switch (param.type) {
-    case NNRUN_BOOLEAN: return value.integer != 0 ? "true" : "false";
-    case NNRUN_INTEGER: return std::to_string(value.integer);
+    case NNRUN_BOOLEAN:
+      return value.integer != 0 ? "true" : "false";
+    case NNRUN_INTEGER:
+      return std::to_string(value.integer);
     case NNRUN_NUMBER: {
       // 0 outside of the range stands for "none": only a section does that.
       return in_range(param, value.number) ? format_number(value.number) : std::string();
@@ -625,9 +708,12 @@ std::string describe_default(const nnrun_component& component, std::size_t index
     case type_component_list:
       for (const char c : word) list += c == ' ' ? std::string(", ") : std::string(1, c);
       return '[' + list + ']';
-    case type_string_list: return "[]";
-    case type_section: return {};
-    default: return word;
+    case type_string_list:
+      return "[]";
+    case type_section:
+      return {};
+    default:
+      return word;
   }
 }
 

@@ -19,9 +19,9 @@ namespace nnrun::core {
 
 // Parameter types that only the config's own sections use (sections.hpp). They never cross the plugin border.
 enum SectionParamType : std::uint32_t {
-  type_section = 1000,     // a map; `component_kind` names the section
-  type_component_list,     // a list of components of kind `component_kind`
-  type_layer_list,         // the same, and each may have a `name:` beside it
+  type_section = 1000,  // a map; `component_kind` names the section
+  type_component_list,  // a list of components of kind `component_kind`
+  type_layer_list,      // the same, and each may have a `name:` beside it
   type_string_list,
   type_word_or_integer,    // one of `choices`, or an integer
   type_string_or_section,  // a path, or a map; `component_kind` names the section
@@ -55,12 +55,12 @@ struct ComponentSpec {
   std::string reference;  // the name as written, eg: "dense" or "vendor/dense"
   std::string label;      // of a layer: the `name:` beside it, or ""
   Location label_where;
-  std::vector<ParamValue> values;          // one a parameter, in the order of component->params
-  Location where;                          // of its name
-  std::vector<Location> param_locations;   // of each value; of the component's name where it is the default
-  std::string path;                        // eg: "model.layers[3].dense"
+  std::vector<ParamValue> values;         // one a parameter, in the order of component->params
+  Location where;                         // of its name
+  std::vector<Location> param_locations;  // of each value; of the component's name where it is the default
+  std::string path;                       // eg: "model.layers[3].dense"
 
-  const ParamValue* value(std::string_view param) const;     // NULL: has no such parameter
+  const ParamValue* value(std::string_view param) const;      // NULL: has no such parameter
   const Location& location_of(std::string_view param) const;  // `where` for unknown ones and ""
   // For nnrun_error.parameter: where a message about that parameter points to.
   const Location& location_of(const nnrun_error& error) const { return location_of(std::string_view(error.parameter)); }

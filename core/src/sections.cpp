@@ -37,7 +37,8 @@ constexpr nnrun_param range(nnrun_param param, double minimum, double maximum, s
   return param;
 }
 
-constexpr nnrun_param items(nnrun_param param, std::size_t minimum, std::size_t maximum = std::numeric_limits<std::size_t>::max()) {
+constexpr nnrun_param items(nnrun_param param, std::size_t minimum,
+                            std::size_t maximum = std::numeric_limits<std::size_t>::max()) {
   param.count_min = minimum;
   param.count_max = maximum;
   return param;
@@ -103,7 +104,8 @@ constexpr std::array data_params = {
     row(NNRUN_STRING, "train", "file or folder of the training set, relative to the data root"),
     row(NNRUN_STRING, "test", "file or folder of the test set, relative to the data root"),
     of_kind(row(type_string_or_section, "validation", "a path; or a share of train; or a range of test"), "validation"),
-    of_kind(row(type_component_list, "transforms", "what is done to each sample, in this order; kept with the weights"), "transform"),
+    of_kind(row(type_component_list, "transforms", "what is done to each sample, in this order; kept with the weights"),
+            "transform"),
     of_kind(row(NNRUN_COMPONENT, "otherwise", "drawn stand-ins, where the default data root lacks the set"), "dataset"),
 };
 constexpr std::array<Default, data_params.size()> data_defaults = {};
@@ -112,27 +114,33 @@ constexpr std::array validation_params = {
     required(choices(row(NNRUN_CHOICE, "from", "whose samples they are: train's (a share), or test's (a range)"), split_words)),
     range(row(NNRUN_NUMBER, "share", "of train: how much of it, eg: 0.1; left out otherwise"), 0, 1,
           NNRUN_PARAM_MINIMUM_EXCLUDED | NNRUN_PARAM_MAXIMUM_EXCLUDED),
-    items(range(row(NNRUN_INTEGER_LIST, "range", "of test: [first, behind the last], eg: [9000, 10000]; left out otherwise"), 0, unbounded), 2, 2),
+    items(range(row(NNRUN_INTEGER_LIST, "range", "of test: [first, behind the last], eg: [9000, 10000]; left out otherwise"), 0,
+                unbounded),
+          2, 2),
 };
 constexpr std::array<Default, validation_params.size()> validation_defaults = {};
 
 constexpr std::array model_params = {
-    required(items(of_kind(row(type_layer_list, "layers", "from input to output; each may have a 'name:' beside it"), "layer"), 1)),
-    items(range(row(NNRUN_INTEGER_LIST, "input", "shape of one sample; only for nets without data"), 1, unbounded), 1, NNRUN_MAX_RANK - 1),
+    required(
+        items(of_kind(row(type_layer_list, "layers", "from input to output; each may have a 'name:' beside it"), "layer"), 1)),
+    items(range(row(NNRUN_INTEGER_LIST, "input", "shape of one sample; only for nets without data"), 1, unbounded), 1,
+          NNRUN_MAX_RANK - 1),
 };
 constexpr std::array<Default, model_params.size()> model_defaults = {};
 
 constexpr std::array train_params = {
-    range(row(NNRUN_INTEGER, "epochs", "how often each sample is seen"), 1, 1e9),
+    range(row(NNRUN_INTEGER, "epochs", "how often each sample is seen"), 1, 2147483647),
     range(row(NNRUN_INTEGER, "batch", "samples a step"), 1, 65536),
     of_kind(row(NNRUN_COMPONENT, "loss", "what is made small; needed unless model.input says the shape"), "loss"),
-    of_kind(row(NNRUN_COMPONENT, "optimizer", "how weights follow gradients; needed unless model.input says the shape"), "optimizer"),
+    of_kind(row(NNRUN_COMPONENT, "optimizer", "how weights follow gradients; needed unless model.input says the shape"),
+            "optimizer"),
     of_kind(row(type_component_list, "metrics", "what is measured besides the loss"), "metric"),
     choices(row(NNRUN_CHOICE, "keep", "the weights that are tested: of the last epoch, or the best on validation"), keep_words),
     section("checkpoint", "when the run's state is saved"),
     row(NNRUN_BOOLEAN, "shuffle", "a new order of the samples each epoch"),
 };
-constexpr std::array<Default, train_params.size()> train_defaults = {{{nullptr, 10}, {nullptr, 32}, {}, {}, {}, {"last"}, {}, {nullptr, 1}}};
+constexpr std::array<Default, train_params.size()> train_defaults = {
+    {{nullptr, 10}, {nullptr, 32}, {}, {}, {}, {"last"}, {}, {nullptr, 1}}};
 
 constexpr std::array checkpoint_params = {
     range(row(NNRUN_NUMBER, "seconds", "from one checkpoint to the next; each epoch ends with one too"), 0, unbounded),
@@ -140,9 +148,13 @@ constexpr std::array checkpoint_params = {
 constexpr std::array<Default, checkpoint_params.size()> checkpoint_defaults = {{{nullptr, 0, 30}}};
 
 constexpr std::array run_params = {
-    choices(range(row(type_word_or_integer, "threads", "how many; auto: as many as this process may use. Results do not depend on it"), 1, 256),
+    choices(range(row(type_word_or_integer, "threads",
+                      "how many; auto: as many as this process may use. Results do not depend on it"),
+                  1, 256),
             auto_word),
-    of_kind(row(type_kernels, "kernels", "auto; or a table, eg: avx2; or a table a kernel, eg: {default: auto, gemm_f32: scalar}"), "kernels"),
+    of_kind(
+        row(type_kernels, "kernels", "auto; or a table, eg: avx2; or a table a kernel, eg: {default: auto, gemm_f32: scalar}"),
+        "kernels"),
     of_kind(row(type_component_list, "observers", "what watches the run and reports it"), "observer"),
     row(NNRUN_STRING, "folder", "where runs are kept"),
 };
@@ -150,7 +162,8 @@ constexpr std::array<Default, run_params.size()> run_defaults = {{{"auto"}, {"au
 
 constexpr nnrun_component root = make_section<root_params, root_defaults>("config", "a config file");
 constexpr nnrun_component data = make_section<data_params, data_defaults>("data", root_params[3].doc);
-constexpr nnrun_component validation = make_section<validation_params, validation_defaults>("validation", "a part of train or test");
+constexpr nnrun_component validation =
+    make_section<validation_params, validation_defaults>("validation", "a part of train or test");
 constexpr nnrun_component model = make_section<model_params, model_defaults>("model", root_params[4].doc);
 constexpr nnrun_component train = make_section<train_params, train_defaults>("train", root_params[5].doc);
 constexpr nnrun_component checkpoint = make_section<checkpoint_params, checkpoint_defaults>("checkpoint", train_params[6].doc);

@@ -109,7 +109,8 @@ RunSettings read_run(const Section& run) {
 // What one table alone cannot say: keys that need or exclude each other.
 class CrossChecks {
  public:
-  CrossChecks(const Node& tree, const ComponentSpec& root, std::vector<Diagnostic>& errors) : tree_(tree), root_(root), errors_(errors) {}
+  CrossChecks(const Node& tree, const ComponentSpec& root, std::vector<Diagnostic>& errors)
+      : tree_(tree), root_(root), errors_(errors) {}
 
   void run() {
     validation();
@@ -136,12 +137,16 @@ class CrossChecks {
     const Section part = data.section("validation");
     const std::string& from = part.value("from").string;
     if (from == "train") {
-      if (!part.given("share")) report(part.where("from"), "validation from train needs its share", "write {from: train, share: 0.1}");
-      if (part.given("range")) report(part.where("range"), "'range' goes with 'from: test'; a part of train is given by its 'share'");
+      if (!part.given("share"))
+        report(part.where("from"), "validation from train needs its share", "write {from: train, share: 0.1}");
+      if (part.given("range"))
+        report(part.where("range"), "'range' goes with 'from: test'; a part of train is given by its 'share'");
     }
     if (from == "test") {
-      if (!part.given("range")) report(part.where("from"), "validation from test needs a range of samples", "write {from: test, range: [9000, 10000]}");
-      if (part.given("share")) report(part.where("share"), "'share' goes with 'from: train'; a part of test is given by its 'range'");
+      if (!part.given("range"))
+        report(part.where("from"), "validation from test needs a range of samples", "write {from: test, range: [9000, 10000]}");
+      if (part.given("share"))
+        report(part.where("share"), "'share' goes with 'from: train'; a part of test is given by its 'range'");
       const std::vector<std::int64_t>& range = part.value("range").integers;
       if (range.size() == 2 && range[0] >= range[1]) {
         report(part.where("range"), "the range [" + std::to_string(range[0]) + ", " + std::to_string(range[1]) +
@@ -154,13 +159,16 @@ class CrossChecks {
     const Section data = root_.section("data"), model = root_.section("model"), train = root_.section("train");
     const bool has_input = model.given("input");
     if (data.given("source")) {
-      if (has_input) report(model.where("input"), "'model.input' is only for nets without data: the shape comes from data.source");
+      if (has_input)
+        report(model.where("input"), "'model.input' is only for nets without data: the shape comes from data.source");
     } else if (!has_input && is_readable("data")) {
       report(data.where(), "the config needs 'data.source', which is a dataset; or 'model.input', for a net without data");
     }
     if (has_input || !is_readable("train")) return;
     for (const char* key : {"loss", "optimizer"}) {
-      if (!train.given(key)) report(train.where(), std::string("the config needs 'train.") + key + "', which is " + (key[0] == 'o' ? "an " : "a ") + key);
+      if (!train.given(key))
+        report(train.where(),
+               std::string("the config needs 'train.") + key + "', which is " + (key[0] == 'o' ? "an " : "a ") + key);
     }
   }
 
@@ -176,7 +184,8 @@ class CrossChecks {
     std::vector<const ComponentSpec*> seen;
     for (const ComponentSpec& layer : root_.section("model").components("layers")) {
       if (layer.label.empty()) continue;
-      const auto first = std::find_if(seen.begin(), seen.end(), [&](const ComponentSpec* other) { return other->label == layer.label; });
+      const auto first =
+          std::find_if(seen.begin(), seen.end(), [&](const ComponentSpec* other) { return other->label == layer.label; });
       if (first == seen.end()) {
         seen.push_back(&layer);
         continue;
@@ -195,8 +204,10 @@ class CrossChecks {
         const std::string& name = layer.values[i].string;
         if (param_at(*layer.component, i).type != NNRUN_REFERENCE || name.empty()) continue;
         if (std::find(earlier.begin(), earlier.end(), name) != earlier.end()) continue;
-        const bool exists = std::any_of(layers.begin(), layers.end(), [&](const ComponentSpec& other) { return other.label == name; });
-        report(layer.param_locations[i], exists ? "the layer " + quote(name) + " does not come before this one" : "no layer has the name " + quote(name),
+        const bool exists =
+            std::any_of(layers.begin(), layers.end(), [&](const ComponentSpec& other) { return other.label == name; });
+        report(layer.param_locations[i],
+               exists ? "the layer " + quote(name) + " does not come before this one" : "no layer has the name " + quote(name),
                exists ? "" : did_you_mean(name, earlier));
       }
       if (!layer.label.empty()) earlier.push_back(layer.label);

@@ -22,6 +22,17 @@ std::vector<nnrun_field> evaluation_fields(const Evaluation& evaluation) {
   return fields;
 }
 
+void require_validation(const Settings& settings, const Data& data) {
+  if (!settings.train.keep_best || data.validation().count() > 0) return;
+  throw DiagnosticError(settings.train.keep_where, "train.keep: best needs data.validation to choose the best weights on");
+}
+
+void require_same_data(const std::optional<Checkpoint>& resume, const Data& data) {
+  if (!resume || resume->description().drawn == data.drawn()) return;
+  throw RunError("the run was on " + std::string(data.drawn() ? "real" : "drawn") + " data, now there is " +
+                 (data.drawn() ? "drawn" : "real") + " data; start a new run (without --resume)");
+}
+
 }  // namespace
 
 std::vector<std::string> differences_that_matter(const Settings& before, const Settings& now) {
@@ -52,21 +63,15 @@ Trainer::Trainer(const Environment& environment, const DataRoot& root, const std
       data_(settings_, environment.host(), root),
       step_(environment, data_),
       evaluator_(environment, data_, step_.parameters()),
-      folder_(make_folder()),
+      // Before the observers: they cut what they wrote behind the checkpoint.
+      folder_((require_validation(settings_, data_), require_same_data(resume, data_), make_folder())),
       description_(describe_model(settings_, data_)),
       state_(resume ? resume->state() : TrainingState{}),
       resumed_(resume.has_value()),
       observers_(settings_.run.observers, environment.host(), folder_.path(), state_.observer_positions),
       started_(Clock::now()),
       last_save_(started_) {
-  if (settings_.train.keep_best && data_.validation().count() == 0) {
-    throw DiagnosticError(settings_.train.keep_where, "train.keep: best needs data.validation to choose the best weights on");
-  }
   if (resume) {
-    if (resume->description().drawn != data_.drawn()) {
-      throw RunError("the run was on " + std::string(data_.drawn() ? "real" : "drawn") + " data, now there is " +
-                     (data_.drawn() ? "drawn" : "real") + " data; start a new run (without --resume)");
-    }
     resume->restore(*step_.parameters(), true);
     if (state_.epoch < settings_.train.epochs) state_.finished = false;
   }

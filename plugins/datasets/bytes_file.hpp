@@ -1,13 +1,10 @@
 // Files read front to back, plain or gzip, with every byte accounted for.
 #pragma once
 
-#include "../common/text.hpp"
-
-#include <zlib.h>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -15,6 +12,8 @@
 #include <span>
 #include <string>
 #include <vector>
+
+#include "../common/text.hpp"
 
 namespace nnrun::datasets {
 
@@ -69,7 +68,8 @@ class BytesFile {
     fill();
     if (stream_.avail_in < 2 || packed_[0] != 0x1f || packed_[1] != 0x8b) {
       inflateEnd(&stream_);
-      throw Error(path + " is not a gzip file, which its name says: get it anew, or drop the .gz from its name if it is not packed");
+      throw Error(path +
+                  " is not a gzip file, which its name says: get it anew, or drop the .gz from its name if it is not packed");
     }
   }
   ~BytesFile() {
@@ -100,7 +100,8 @@ class BytesFile {
   // To be called when everything expected has been read.
   void require_end() {
     std::uint8_t extra = 0;
-    if (read({&extra, 1}) != 0) throw Error(path() + " goes on behind the data that its header announces: it is damaged, get it anew");
+    if (read({&extra, 1}) != 0)
+      throw Error(path() + " goes on behind the data that its header announces: it is damaged, get it anew");
     if (!gzip_) return;
     if (stream_.avail_in == 0) fill();
     if (stream_.avail_in != 0) throw Error(path() + " goes on behind the end of its gzip data: it is damaged, get it anew");

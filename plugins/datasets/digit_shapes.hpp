@@ -1,81 +1,103 @@
-// How the digits are written: the strokes of a pen, several ways for most digits.
+// How the digits are written: the strokes of a pen, several ways for each digit.
 #pragma once
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace nnrun::datasets {
 
-// The digit stands in a box of height 1: x to the right, y downwards, (0, 0) in the middle.
-struct PenPoint {
-  float x, y;
+// In hundredths of the digit's height: x to the right, y downwards, (0, 0) in the middle.
+struct PenMark {
+  std::int8_t x, y;
 };
 
+// Through its marks, in order.
+enum class StrokeKind { lines, curve };
+
 struct Stroke {
-  bool smooth;  // a curve through the points, rather than straight lines between them
+  StrokeKind kind;
   std::size_t count;
-  std::array<PenPoint, 13> points;
+  std::array<PenMark, 13> marks;
 };
 
 struct DigitShape {
   std::size_t count;
-  std::array<Stroke, 3> strokes;
+  std::array<Stroke, 2> strokes;
 };
 
+namespace shapes {
+
+using enum StrokeKind;
+
+// clang-format off
 inline constexpr DigitShape zero_shapes[] = {
-    {1, {{{true, 9, {{{0, -.5f}, {-.25f, -.34f}, {-.33f, 0}, {-.25f, .34f}, {0, .5f}, {.25f, .34f}, {.33f, 0}, {.25f, -.34f}, {0, -.5f}}}}}}},
-    {1, {{{true, 9, {{{.1f, -.45f}, {-.12f, -.44f}, {-.28f, -.12f}, {-.26f, .28f}, {-.04f, .5f}, {.22f, .32f}, {.29f, -.04f}, {.16f, -.38f}, {-.06f, -.48f}}}}}}},
+    {1, {{{curve, 9, {{{0, -50}, {-25, -34}, {-33, 0}, {-25, 34}, {0, 50}, {25, 34}, {33, 0}, {25, -34}, {0, -50}}}}}}},
+    {1, {{{curve, 9, {{{10, -45}, {-12, -44}, {-28, -12}, {-26, 28}, {-4, 50}, {22, 32}, {29, -4}, {16, -38}, {-6, -48}}}}}}},
 };
 inline constexpr DigitShape one_shapes[] = {
-    {1, {{{false, 2, {{{0, -.5f}, {0, .5f}}}}}}},
-    {1, {{{false, 2, {{{.02f, -.5f}, {-.03f, .5f}}}}}}},
-    {1, {{{false, 3, {{{-.2f, -.26f}, {.03f, -.5f}, {.03f, .5f}}}}}}},
-    {2, {{{false, 3, {{{-.2f, -.28f}, {.02f, -.5f}, {.02f, .5f}}}}, {false, 2, {{{-.22f, .5f}, {.24f, .5f}}}}}}},
+    {1, {{{lines, 2, {{{0, -50}, {0, 50}}}}}}},
+    {1, {{{lines, 2, {{{2, -50}, {-3, 50}}}}}}},
+    {1, {{{lines, 3, {{{-20, -26}, {3, -50}, {3, 50}}}}}}},
+    {2, {{{lines, 3, {{{-20, -28}, {2, -50}, {2, 50}}}},
+          {lines, 2, {{{-22, 50}, {24, 50}}}}}}},
 };
 inline constexpr DigitShape two_shapes[] = {
-    {2, {{{true, 7, {{{-.28f, -.26f}, {-.12f, -.46f}, {.12f, -.48f}, {.27f, -.28f}, {.17f, 0}, {-.08f, .26f}, {-.32f, .5f}}}},
-          {false, 2, {{{-.32f, .5f}, {.34f, .48f}}}}}}},
-    {1, {{{true, 11, {{{-.26f, -.3f}, {-.06f, -.5f}, {.2f, -.42f}, {.22f, -.14f}, {.02f, .2f}, {-.2f, .43f}, {-.31f, .38f}, {-.2f, .27f}, {0, .38f}, {.18f, .48f}, {.36f, .38f}}}}}}},
+    {2, {{{curve, 7, {{{-28, -26}, {-12, -46}, {12, -48}, {27, -28}, {17, 0}, {-8, 26}, {-32, 50}}}},
+          {lines, 2, {{{-32, 50}, {34, 48}}}}}}},
+    {1, {{{curve, 11, {{{-26, -30}, {-6, -50}, {20, -42}, {22, -14}, {2, 20}, {-20, 43}, {-31, 38}, {-20, 27},
+                          {0, 38}, {18, 48}, {36, 38}}}}}}},
 };
 inline constexpr DigitShape three_shapes[] = {
-    {2, {{{true, 5, {{{-.26f, -.37f}, {-.03f, -.5f}, {.22f, -.39f}, {.2f, -.15f}, {-.06f, -.03f}}}},
-          {true, 6, {{{-.06f, -.03f}, {.2f, .06f}, {.28f, .26f}, {.1f, .47f}, {-.16f, .48f}, {-.31f, .36f}}}}}}},
-    {2, {{{false, 3, {{{-.26f, -.47f}, {.24f, -.48f}, {-.04f, -.1f}}}},
-          {true, 6, {{{-.04f, -.1f}, {.2f, -.02f}, {.28f, .24f}, {.1f, .46f}, {-.15f, .48f}, {-.3f, .37f}}}}}}},
+    {2, {{{curve, 5, {{{-26, -37}, {-3, -50}, {22, -39}, {20, -15}, {-6, -3}}}},
+          {curve, 6, {{{-6, -3}, {20, 6}, {28, 26}, {10, 47}, {-16, 48}, {-31, 36}}}}}}},
+    {2, {{{lines, 3, {{{-26, -47}, {24, -48}, {-4, -10}}}},
+          {curve, 6, {{{-4, -10}, {20, -2}, {28, 24}, {10, 46}, {-15, 48}, {-30, 37}}}}}}},
 };
 inline constexpr DigitShape four_shapes[] = {
-    {2, {{{false, 3, {{{-.22f, -.48f}, {-.29f, .07f}, {.32f, .04f}}}}, {false, 2, {{{.17f, -.4f}, {.12f, .5f}}}}}}},
-    {2, {{{false, 3, {{{.12f, -.5f}, {-.33f, .14f}, {.34f, .14f}}}}, {false, 2, {{{.12f, -.5f}, {.12f, .5f}}}}}}},
-    {2, {{{true, 5, {{{-.24f, -.46f}, {-.3f, -.14f}, {-.16f, .04f}, {.08f, .02f}, {.22f, -.06f}}}}, {false, 2, {{{.24f, -.47f}, {.16f, .5f}}}}}}},
+    {2, {{{lines, 3, {{{-22, -48}, {-29, 7}, {32, 4}}}},
+          {lines, 2, {{{17, -40}, {12, 50}}}}}}},
+    {2, {{{lines, 3, {{{12, -50}, {-33, 14}, {34, 14}}}},
+          {lines, 2, {{{12, -50}, {12, 50}}}}}}},
+    {2, {{{curve, 5, {{{-24, -46}, {-30, -14}, {-16, 4}, {8, 2}, {22, -6}}}},
+          {lines, 2, {{{24, -47}, {16, 50}}}}}}},
 };
 inline constexpr DigitShape five_shapes[] = {
-    {2, {{{false, 3, {{{.3f, -.48f}, {-.19f, -.47f}, {-.24f, -.06f}}}},
-          {true, 7, {{{-.24f, -.06f}, {.02f, -.14f}, {.25f, .02f}, {.27f, .26f}, {.08f, .47f}, {-.16f, .48f}, {-.3f, .36f}}}}}}},
-    {1, {{{true, 9, {{{.28f, -.47f}, {.02f, -.47f}, {-.2f, -.4f}, {-.21f, -.16f}, {.04f, -.08f}, {.25f, .08f}, {.23f, .36f}, {0, .5f}, {-.28f, .41f}}}}}}},
+    {2, {{{lines, 3, {{{30, -48}, {-19, -47}, {-24, -6}}}},
+          {curve, 7, {{{-24, -6}, {2, -14}, {25, 2}, {27, 26}, {8, 47}, {-16, 48}, {-30, 36}}}}}}},
+    {1, {{{curve, 9, {{{28, -47}, {2, -47}, {-20, -40}, {-21, -16}, {4, -8}, {25, 8}, {23, 36}, {0, 50}, {-28, 41}}}}}}},
 };
 inline constexpr DigitShape six_shapes[] = {
-    {1, {{{true, 10, {{{.2f, -.48f}, {-.06f, -.32f}, {-.25f, -.02f}, {-.27f, .28f}, {-.06f, .5f}, {.2f, .43f}, {.28f, .22f}, {.13f, .04f}, {-.1f, .08f}, {-.26f, .28f}}}}}}},
-    {1, {{{true, 9, {{{.02f, -.5f}, {-.15f, -.2f}, {-.24f, .15f}, {-.16f, .42f}, {.05f, .5f}, {.23f, .36f}, {.2f, .13f}, {.02f, .06f}, {-.21f, .24f}}}}}}},
+    {1, {{{curve, 10, {{{20, -48}, {-6, -32}, {-25, -2}, {-27, 28}, {-6, 50}, {20, 43}, {28, 22}, {13, 4}, {-10, 8},
+                          {-26, 28}}}}}}},
+    {1, {{{curve, 9, {{{2, -50}, {-15, -20}, {-24, 15}, {-16, 42}, {5, 50}, {23, 36}, {20, 13}, {2, 6}, {-21, 24}}}}}}},
 };
 inline constexpr DigitShape seven_shapes[] = {
-    {1, {{{false, 3, {{{-.31f, -.45f}, {.3f, -.47f}, {-.04f, .5f}}}}}}},
-    {2, {{{false, 3, {{{-.3f, -.46f}, {.3f, -.46f}, {-.06f, .5f}}}}, {false, 2, {{{-.14f, .03f}, {.24f, .01f}}}}}}},
-    {2, {{{false, 3, {{{-.29f, -.3f}, {-.28f, -.46f}, {.29f, -.45f}}}}, {true, 4, {{{.29f, -.45f}, {.12f, -.12f}, {.02f, .18f}, {-.02f, .5f}}}}}}},
+    {1, {{{lines, 3, {{{-31, -45}, {30, -47}, {-4, 50}}}}}}},
+    {2, {{{lines, 3, {{{-30, -46}, {30, -46}, {-6, 50}}}},
+          {lines, 2, {{{-14, 3}, {24, 1}}}}}}},
+    {2, {{{lines, 3, {{{-29, -30}, {-28, -46}, {29, -45}}}},
+          {curve, 4, {{{29, -45}, {12, -12}, {2, 18}, {-2, 50}}}}}}},
 };
 inline constexpr DigitShape eight_shapes[] = {
-    {1, {{{true, 13, {{{.22f, -.36f}, {.02f, -.5f}, {-.2f, -.4f}, {-.17f, -.17f}, {.04f, .01f}, {.25f, .2f}, {.19f, .44f}, {-.02f, .5f}, {-.23f, .42f}, {-.23f, .19f}, {0, 0}, {.2f, -.18f}, {.22f, -.36f}}}}}}},
-    {2, {{{true, 7, {{{0, -.5f}, {-.2f, -.37f}, {-.17f, -.12f}, {.01f, -.03f}, {.18f, -.12f}, {.2f, -.37f}, {0, -.5f}}}},
-          {true, 7, {{{.01f, -.03f}, {-.24f, .13f}, {-.22f, .4f}, {0, .5f}, {.22f, .4f}, {.24f, .13f}, {.01f, -.03f}}}}}}},
+    {1, {{{curve, 13, {{{22, -36}, {2, -50}, {-20, -40}, {-17, -17}, {4, 1}, {25, 20}, {19, 44}, {-2, 50},
+                          {-23, 42}, {-23, 19}, {0, 0}, {20, -18}, {22, -36}}}}}}},
+    {2, {{{curve, 7, {{{0, -50}, {-20, -37}, {-17, -12}, {1, -3}, {18, -12}, {20, -37}, {0, -50}}}},
+          {curve, 7, {{{1, -3}, {-24, 13}, {-22, 40}, {0, 50}, {22, 40}, {24, 13}, {1, -3}}}}}}},
 };
 inline constexpr DigitShape nine_shapes[] = {
-    {2, {{{true, 7, {{{.24f, -.3f}, {.04f, -.49f}, {-.21f, -.37f}, {-.24f, -.12f}, {-.05f, .01f}, {.16f, -.1f}, {.25f, -.32f}}}},
-          {true, 3, {{{.25f, -.34f}, {.22f, .08f}, {.14f, .5f}}}}}}},
-    {2, {{{true, 7, {{{.22f, -.36f}, {.02f, -.5f}, {-.22f, -.37f}, {-.22f, -.12f}, {-.02f, 0}, {.17f, -.1f}, {.24f, -.32f}}}},
-          {true, 5, {{{.24f, -.36f}, {.27f, -.04f}, {.21f, .3f}, {.02f, .5f}, {-.22f, .42f}}}}}}},
+    {2, {{{curve, 7, {{{24, -30}, {4, -49}, {-21, -37}, {-24, -12}, {-5, 1}, {16, -10}, {25, -32}}}},
+          {curve, 3, {{{25, -34}, {22, 8}, {14, 50}}}}}}},
+    {2, {{{curve, 7, {{{22, -36}, {2, -50}, {-22, -37}, {-22, -12}, {-2, 0}, {17, -10}, {24, -32}}}},
+          {curve, 5, {{{24, -36}, {27, -4}, {21, 30}, {2, 50}, {-22, 42}}}}}}},
 };
+// clang-format on
 
-inline constexpr std::array<std::span<const DigitShape>, 10> digit_shapes{zero_shapes, one_shapes,   two_shapes,   three_shapes, four_shapes,
-                                                                          five_shapes, six_shapes,   seven_shapes, eight_shapes, nine_shapes};
+}  // namespace shapes
+
+inline constexpr std::array<std::span<const DigitShape>, 10> digit_shapes{
+    shapes::zero_shapes, shapes::one_shapes, shapes::two_shapes,   shapes::three_shapes, shapes::four_shapes,
+    shapes::five_shapes, shapes::six_shapes, shapes::seven_shapes, shapes::eight_shapes, shapes::nine_shapes};
 
 }  // namespace nnrun::datasets

@@ -1,12 +1,11 @@
 #pragma once
 
-#include "digit_shapes.hpp"
-
-#include <nnrun/plugin.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <nnrun/plugin.hpp>
+
+#include "digit_shapes.hpp"
 
 namespace nnrun::datasets {
 
@@ -42,6 +41,11 @@ class DigitPainter {
  private:
   static constexpr float greatest = 1e6f;
 
+  // In pixels.
+  struct Point {
+    float x, y;
+  };
+
   // What is the same for all strokes of a digit.
   void choose_hand() {
     const float size = random_.next_uniform(16.5f, 20.5f);
@@ -62,33 +66,36 @@ class DigitPainter {
   }
 
   // From the digit's box to pixels. The bends are smooth, so that strokes which meet still do.
-  PenPoint place(PenPoint p) {
-    p.x += bends_[0] * std::sin(4 * p.y + phases_[0]) + bends_[1] * std::sin(7 * p.x + phases_[1]) + random_.next_uniform(-0.015f, 0.015f);
-    p.y += bends_[2] * std::sin(4 * p.x + phases_[2]) + bends_[3] * std::sin(7 * p.y + phases_[3]) + random_.next_uniform(-0.015f, 0.015f);
+  Point place(PenMark mark) {
+    Point p{static_cast<float>(mark.x) * 0.01f, static_cast<float>(mark.y) * 0.01f};
+    p.x += bends_[0] * std::sin(4 * p.y + phases_[0]) + bends_[1] * std::sin(7 * p.x + phases_[1]) +
+           random_.next_uniform(-0.015f, 0.015f);
+    p.y += bends_[2] * std::sin(4 * p.x + phases_[2]) + bends_[3] * std::sin(7 * p.y + phases_[3]) +
+           random_.next_uniform(-0.015f, 0.015f);
     return {matrix_[0][0] * p.x + matrix_[0][1] * p.y + centre_x_, matrix_[1][0] * p.x + matrix_[1][1] * p.y + centre_y_};
   }
 
   void draw(const Stroke& stroke) {
-    std::array<PenPoint, 13> points;
-    for (std::size_t i = 0; i < stroke.count; ++i) points[i] = place(stroke.points[i]);
+    std::array<Point, 13> points;
+    for (std::size_t i = 0; i < stroke.count; ++i) points[i] = place(stroke.marks[i]);
     for (std::size_t i = 0; i + 1 < stroke.count; ++i) {
-      if (!stroke.smooth) {
+      if (stroke.kind == StrokeKind::lines) {
         line(points[i], points[i + 1]);
         continue;
       }
       // Catmull and Rom 1974: a cubic from point to point whose slopes come from their neighbours.
-      const PenPoint& p0 = points[i == 0 ? 0 : i - 1];
-      const PenPoint& p1 = points[i];
-      const PenPoint& p2 = points[i + 1];
-      const PenPoint& p3 = points[std::min(i + 2, stroke.count - 1)];
-      PenPoint from = p1;
+      const Point& p0 = points[i == 0 ? 0 : i - 1];
+      const Point& p1 = points[i];
+      const Point& p2 = points[i + 1];
+      const Point& p3 = points[std::min(i + 2, stroke.count - 1)];
+      Point from = p1;
       constexpr int pieces = 4;
       for (int piece = 1; piece <= pieces; ++piece) {
         const float t = static_cast<float>(piece) / pieces;
         const auto curve = [t](float a, float b, float c, float d) {
           return b + 0.5f * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
         };
-        const PenPoint to{curve(p0.x, p1.x, p2.x, p3.x), curve(p0.y, p1.y, p2.y, p3.y)};
+        const Point to{curve(p0.x, p1.x, p2.x, p3.x), curve(p0.y, p1.y, p2.y, p3.y)};
         line(from, to);
         from = to;
       }
@@ -96,7 +103,7 @@ class DigitPainter {
   }
 
   // Keeps for each pixel near the line from a to b the square of the least distance to any line so far.
-  void line(PenPoint a, PenPoint b) {
+  void line(Point a, Point b) {
     const float reach = radius_ + 1.5f;
     const auto first = [](float low) { return std::max(static_cast<int>(low), 0); };
     const auto last = [](float high) { return std::min(static_cast<int>(high) + 1, side - 1); };
@@ -135,7 +142,8 @@ struct DrawnDigits {
   std::int64_t count = 60000;
 
   static constexpr auto params() {
-    return schema(param<&DrawnDigits::count>("count", "samples to train; to test, and to validate, there is a sixth of it").range(10, 1000000));
+    return schema(param<&DrawnDigits::count>("count", "samples to train; to test, and to validate, there is a sixth of it")
+                      .range(10, 1000000));
   }
 
   class Split {
@@ -166,13 +174,15 @@ struct DrawnDigits {
     std::unique_ptr<std::uint8_t[]> pixels_;
   };
 
-  std::unique_ptr<Split> open(const Host& host, const std::string&, nnrun_split split, std::uint64_t seed, nnrun_dataset_info& info) const {
+  std::unique_ptr<Split> open(const Host& host, const std::string&, nnrun_split split, std::uint64_t seed,
+                              nnrun_dataset_info& info) const {
     static constexpr const char* class_names[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
     info.count = split == NNRUN_SPLIT_TRAIN ? count : std::max<std::int64_t>(count / 6, 10);
     info.sample = make_tensor(NNRUN_U8, Shape{DigitPainter::side, DigitPainter::side, 1});
     info.classes = 10;
     info.class_names = class_names;
-    return std::make_unique<Split>(host, info.count, nnrun_random_key{seed, NNRUN_STREAM_DATASET, static_cast<std::uint32_t>(split), 0});
+    return std::make_unique<Split>(host, info.count,
+                                   nnrun_random_key{seed, NNRUN_STREAM_DATASET, static_cast<std::uint32_t>(split), 0});
   }
 };
 

@@ -1,9 +1,9 @@
 // Grey pictures in the PGM format (netpbm): "P5" binary or "P2" text, width, height, the value of white, pixels.
 #pragma once
 
-#include "bytes_file.hpp"
-
 #include <optional>
+
+#include "bytes_file.hpp"
 
 namespace nnrun::datasets {
 
@@ -29,7 +29,8 @@ class PgmReader {
     const std::int64_t count = picture.width * picture.height;
     const std::int64_t bytes_a_pixel = white > 255 ? 2 : 1;
     if (binary) ++at_;  // exactly one white space character
-    const std::int64_t rest = std::max<std::int64_t>(static_cast<std::int64_t>(bytes_.size()) - static_cast<std::int64_t>(at_), 0);
+    const std::int64_t rest =
+        std::max<std::int64_t>(static_cast<std::int64_t>(bytes_.size()) - static_cast<std::int64_t>(at_), 0);
     // In text, a pixel takes a digit and, but for the last, white space.
     const std::int64_t needed = binary ? count * bytes_a_pixel : 2 * count - 1;
     if (rest < needed) {
@@ -41,7 +42,8 @@ class PgmReader {
       std::int64_t value = 0;
       if (binary) {
         for (std::int64_t byte = 0; byte < bytes_a_pixel; ++byte) value = value * 256 + bytes_[at_++];
-        if (value > white) throw Error(path_ + " has a pixel of " + std::to_string(value) + ", above its white of " + std::to_string(white));
+        if (value > white)
+          throw Error(path_ + " has a pixel of " + std::to_string(value) + ", above its white of " + std::to_string(white));
       } else {
         value = number("pixel", 0, white);
       }
@@ -67,10 +69,11 @@ class PgmReader {
     skip_space();
     std::int64_t value = 0;
     const std::size_t begin = at_;
-    while (at_ < bytes_.size() && bytes_[at_] >= '0' && bytes_[at_] <= '9' && value <= maximum) value = value * 10 + (bytes_[at_++] - '0');
+    while (at_ < bytes_.size() && bytes_[at_] >= '0' && bytes_[at_] <= '9' && value <= maximum)
+      value = value * 10 + (bytes_[at_++] - '0');
     if (at_ == begin || value < minimum || value > maximum) {
-      throw Error(path_ + " is not a PGM picture that can be read: expected a " + what + " of " + std::to_string(minimum) + " to " +
-                  std::to_string(maximum) + " at byte " + std::to_string(begin));
+      throw Error(path_ + " is not a PGM picture that can be read: expected a " + what + " of " + std::to_string(minimum) +
+                  " to " + std::to_string(maximum) + " at byte " + std::to_string(begin));
     }
     return value;
   }

@@ -1,9 +1,8 @@
 // Initializers that give every element the same value.
 #pragma once
 
-#include <nnrun/plugin.hpp>
-
 #include <algorithm>
+#include <nnrun/plugin.hpp>
 
 namespace nnrun::initializers {
 

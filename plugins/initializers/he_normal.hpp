@@ -1,9 +1,8 @@
 #pragma once
 
-#include <nnrun/plugin.hpp>
-
 #include <algorithm>
 #include <cmath>
+#include <nnrun/plugin.hpp>
 #include <numbers>
 
 namespace nnrun::initializers {

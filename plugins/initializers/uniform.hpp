@@ -1,10 +1,9 @@
 // Uniform in [-limit, limit): element t, row-major, is (2 u_t - 1) * limit in float, u_t number t of the key's sequence.
 #pragma once
 
-#include <nnrun/plugin.hpp>
-
 #include <algorithm>
 #include <cmath>
+#include <nnrun/plugin.hpp>
 
 namespace nnrun::initializers {
 

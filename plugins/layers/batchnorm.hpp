@@ -1,8 +1,8 @@
 #pragma once
 
-#include "inputs.hpp"
-
 #include <algorithm>
+
+#include "inputs.hpp"
 
 namespace nnrun::layers {
 
@@ -19,11 +19,12 @@ struct Batchnorm {
   Initializer beta_initializer{"zeros"};
 
   static constexpr auto params() {
-    return schema(
-        param<&Batchnorm::momentum>("momentum", "share of the running statistics that a batch leaves in place").range(0, 1).below(1),
-        param<&Batchnorm::epsilon>("epsilon", "added to the variance, against division by zero").above(0),
-        param<&Batchnorm::gamma_initializer>("gamma_initializer", "how the channels' scales start"),
-        param<&Batchnorm::beta_initializer>("beta_initializer", "how the channels' offsets start"));
+    return schema(param<&Batchnorm::momentum>("momentum", "share of the running statistics that a batch leaves in place")
+                      .range(0, 1)
+                      .below(1),
+                  param<&Batchnorm::epsilon>("epsilon", "added to the variance, against division by zero").above(0),
+                  param<&Batchnorm::gamma_initializer>("gamma_initializer", "how the channels' scales start"),
+                  param<&Batchnorm::beta_initializer>("beta_initializer", "how the channels' offsets start"));
   }
 
   void plan(Plan& p) {
@@ -48,7 +49,8 @@ struct Batchnorm {
       statistics_ = p.saved(static_cast<std::size_t>(columns_) * 3 * sizeof(float));
       training_ = p.kernel(forward_arguments(rows, true));
       backward_ = p.kernel(backward_arguments(rows));
-      bytes = std::max({bytes, training_.workspace(forward_arguments(rows, true)), backward_.workspace(backward_arguments(rows))});
+      bytes =
+          std::max({bytes, training_.workspace(forward_arguments(rows, true)), backward_.workspace(backward_arguments(rows))});
     }
     scratch_ = p.scratch(bytes);
   }
@@ -101,8 +103,9 @@ struct Batchnorm {
 
   static void require_rows(std::int64_t rows) {
     if (rows > 1) return;
-    throw Error("one value a channel has no variance to train with: choose train.batch so that no batch, the last one included, "
-                "is of a single sample");
+    throw Error(
+        "one value a channel has no variance to train with: choose train.batch so that no batch, the last one included, "
+        "is of a single sample");
   }
 
   nnrun_batchnorm_f32 forward_arguments(std::int64_t rows, bool training) const {

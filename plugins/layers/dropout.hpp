@@ -1,9 +1,9 @@
 #pragma once
 
-#include "inputs.hpp"
-
 #include <algorithm>
-#include <cstring>
+#include <cmath>
+
+#include "inputs.hpp"
 
 namespace nnrun::layers {
 
@@ -41,8 +41,8 @@ struct Dropout {
     auto* mask = r.saved<std::uint8_t>(mask_);
     const Random random(r.key());
     const float scale = kept_scale();
-    // Words are compared by their upper 24 bits, as uniform numbers are made of them.
-    const auto threshold = static_cast<std::uint32_t>(rate * 0x1p24);
+    // Dropped where the uniform number, made of a word's upper 24 bits, is below the rate.
+    const auto threshold = static_cast<std::uint32_t>(std::ceil(rate * 0x1p24));
     r.parallel_elements(r.x().count(), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; i += 4) {  // blocks begin at multiples of 4
         const auto words = random.block(static_cast<std::uint32_t>(i / 4));

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "inputs.hpp"
-
 #include <algorithm>
+
+#include "inputs.hpp"
 
 namespace nnrun::layers {
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "../common/text.hpp"
-
 #include <algorithm>
 #include <cmath>
+
+#include "../common/text.hpp"
 
 namespace nnrun::losses {
 
@@ -17,13 +17,13 @@ struct SoftmaxCrossEntropy {
     if (p.classes == 0) throw Error("needs class labels, but the data's targets are numbers: choose another train.loss");
     if (output.dtype() != NNRUN_F32) throw Error("takes f32 outputs, got " + dtype_name(output.dtype()));
     if (output.rank() != 2) {
-      throw Error("takes outputs (N, classes), got " + sample_shape(output) + ": end the net with `flatten` and {dense: {units: " +
-                  std::to_string(p.classes) + "}}");
+      throw Error("takes outputs (N, classes), got " + sample_shape(output) +
+                  ": end the net with `flatten` and {dense: {units: " + std::to_string(p.classes) + "}}");
     }
     if (output.dim(1) != p.classes) {
       throw Error("the net gives " + std::to_string(output.dim(1)) + (output.dim(1) == 1 ? " output" : " outputs") +
-                  " a sample, but the data has " + std::to_string(p.classes) +
-                  (p.classes == 1 ? " class" : " classes") + ": make the last dense layer {units: " + std::to_string(p.classes) + "}");
+                  " a sample, but the data has " + std::to_string(p.classes) + (p.classes == 1 ? " class" : " classes") +
+                  ": make the last dense layer {units: " + std::to_string(p.classes) + "}");
     }
     const Host host(p.host);
     with_gradient_ = {host, arguments(output, true)};

@@ -1,7 +1,5 @@
 #pragma once
 
-#include "fields.hpp"
-
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -9,6 +7,8 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+
+#include "fields.hpp"
 
 namespace nnrun::observers {
 
@@ -59,14 +59,18 @@ class Console {
   void start(const nnrun_event& e) {
     drawn_ = text(e, "data") == "drawn";
     line(bold(text(e, "config")));
-    if (drawn_) warn_of_drawn_data();
+    if (drawn_) {
+      warn_of_drawn_data();
+      line("");
+    }
     line("  model  " + whole(e, "parameters") + " parameters");
     std::string data = whole(e, "train_samples") + " samples to train";
     if (number(e, "validation_samples") > 0) data += ", " + whole(e, "validation_samples") + " to validate";
     if (number(e, "test_samples") > 0) data += ", " + whole(e, "test_samples") + " to test";
     line("  data   " + data + (drawn_ ? ", drawn by a program" : ""));
-    std::string run = whole(e, "epochs") + (number(e, "epochs") == 1 ? " epoch" : " epochs") + ", batch " + whole(e, "batch") + ", seed " +
-                      format("%.0f", number(e, "seed")) + ", " + whole(e, "threads") + (number(e, "threads") == 1 ? " thread" : " threads");
+    std::string run = whole(e, "epochs") + (number(e, "epochs") == 1 ? " epoch" : " epochs") + ", batch " + whole(e, "batch") +
+                      ", seed " + format("%.0f", number(e, "seed")) + ", " + whole(e, "threads") +
+                      (number(e, "threads") == 1 ? " thread" : " threads");
     if (has(e, "resumed_step")) run += ", resumed at step " + whole(e, "resumed_step");
     line("  run    " + run);
     if (has(e, "folder")) line("  files  " + text(e, "folder"));
@@ -82,9 +86,10 @@ class Console {
     const double share = std::isfinite(done) ? std::clamp(done / steps, 0.0, 1.0) : 0.0;
 
     const std::string before = "epoch " + of_all(number(e, "epoch"), epochs_of(e));
-    std::string after = format("%3.0f %%", std::floor(share * 100)) + "   loss " + figure(number(e, "loss")) + "   " + whole(e, "samples_per_s") +
-                        " samples/s";
+    // What matters most goes first: a narrow terminal cuts the end off.
+    std::string after = format("%3.0f %%", std::floor(share * 100));
     if (number(e, "seconds_left") >= 0) after += "   " + duration(number(e, "seconds_left")) + " left";
+    after += "   loss " + figure(number(e, "loss")) + "   " + whole(e, "samples_per_s") + " samples/s";
     if (!live_) {
       put(before + "  " + after + "\n");
       return;
@@ -103,7 +108,8 @@ class Console {
   }
 
   void epoch(const nnrun_event& e) {
-    std::string shown = bold("epoch " + of_all(number(e, "epoch"), number(e, "epochs"))) + "   loss " + figure(number(e, "train_loss"));
+    std::string shown =
+        bold("epoch " + of_all(number(e, "epoch"), number(e, "epochs"))) + "   loss " + figure(number(e, "train_loss"));
     const std::string validation = figures(e, "validation_");
     if (!validation.empty()) shown += "   validation " + validation;
     if (has(e, "learning_rate")) shown += "   rate " + format("%.3g", number(e, "learning_rate"));
@@ -128,9 +134,8 @@ class Console {
 
   void warn_of_drawn_data() {
     line("");
-    line(warning("!!! DRAWN DATA: the real data set is not there; a program drew the samples instead."));
-    line(warning("!!! The figures of this run say nothing about the real data. See datasets/README.md."));
-    line("");
+    line(warning("!!! DRAWN DATA: a program drew the samples of this run, in place of a real data set."));
+    line(warning("!!! Its figures say nothing about real data. See datasets/README.md."));
   }
 
   // The figures whose names begin with `prefix`, loss first: "loss 0.0811, accuracy 97.60 %".

@@ -1,10 +1,10 @@
 // Reading the fields of an event by name.
 #pragma once
 
-#include "../common/text.hpp"
-
 #include <limits>
 #include <string_view>
+
+#include "../common/text.hpp"
 
 namespace nnrun::observers {
 

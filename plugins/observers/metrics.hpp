@@ -1,7 +1,5 @@
 #pragma once
 
-#include "fields.hpp"
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +9,8 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+
+#include "fields.hpp"
 
 namespace nnrun::observers {
 
@@ -67,13 +67,14 @@ class Metrics {
     if (kind != "batch" || buffer_.size() >= greatest_buffer || Clock::now() - flushed_at_ > std::chrono::seconds(1)) flush();
   }
 
-  // All rows so far are on the disk then. Where they cannot be written, the next event says so.
+  // All rows so far are on the disk then; -1 where they cannot be written.
   std::int64_t position() {
     try {
       flush();
       ::fdatasync(file_);  // of a device there is nothing to sync: no error
     } catch (const Error&) {
       // What could not be written stays in the buffer, so the next event fails with the same error.
+      return -1;
     }
     return length_;
   }
@@ -121,11 +122,21 @@ class Metrics {
     buffer_ += '"';
     for (const char c : text) {
       switch (c) {
-        case '"': buffer_ += "\\\""; break;
-        case '\\': buffer_ += "\\\\"; break;
-        case '\n': buffer_ += "\\n"; break;
-        case '\r': buffer_ += "\\r"; break;
-        case '\t': buffer_ += "\\t"; break;
+        case '"':
+          buffer_ += "\\\"";
+          break;
+        case '\\':
+          buffer_ += "\\\\";
+          break;
+        case '\n':
+          buffer_ += "\\n";
+          break;
+        case '\r':
+          buffer_ += "\\r";
+          break;
+        case '\t':
+          buffer_ += "\\t";
+          break;
         default:
           if (static_cast<unsigned char>(c) < 0x20) {
             buffer_ += format("\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));

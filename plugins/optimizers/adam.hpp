@@ -1,8 +1,8 @@
 #pragma once
 
-#include "slices.hpp"
-
 #include <cmath>
+
+#include "slices.hpp"
 
 namespace nnrun::optimizers {
 
@@ -31,10 +31,17 @@ struct Adam {
 
   void plan(const Host& host) { kernel_ = slice_kernel<nnrun_adam_f32>(host); }
 
-  double rate(const nnrun_progress& progress) const { return learning_rate * schedule.factor(progress); }
+  // Comes before the slices of a step: what they share is computed here.
+  double rate(const nnrun_progress& progress) {
+    // In double: in float 1 - 0.999^t would lose half of its digits for the first steps. Of the betas as the kernel uses them:
+    // in float 1 - 0.999 is off by 1.3e-5, and the correction has to fit that.
+    const auto t = static_cast<double>(progress.step + 1);
+    correction1_ = static_cast<float>(1.0 / (1.0 - std::pow(static_cast<double>(static_cast<float>(beta1)), t)));
+    correction2_ = static_cast<float>(1.0 / (1.0 - std::pow(static_cast<double>(static_cast<float>(beta2)), t)));
+    return learning_rate * schedule.factor(progress);
+  }
 
   bool step(const nnrun_step& s) const {
-    const auto t = static_cast<double>(s.step + 1);
     std::uint32_t finite = 1;
     nnrun_adam_f32 a{};
     a.count = s.count;
@@ -46,9 +53,8 @@ struct Adam {
     a.beta1 = static_cast<float>(beta1);
     a.beta2 = static_cast<float>(beta2);
     a.epsilon = static_cast<float>(epsilon);
-    // In double: in float 1 - 0.999^t would lose half of its digits for the first steps.
-    a.correction1 = static_cast<float>(1.0 / (1.0 - std::pow(beta1, t)));
-    a.correction2 = static_cast<float>(1.0 / (1.0 - std::pow(beta2, t)));
+    a.correction1 = correction1_;
+    a.correction2 = correction2_;
     a.decay = decay_of(s, weight_decay);
     a.finite = &finite;
     kernel_.serial(a);
@@ -56,6 +62,7 @@ struct Adam {
   }
 
  private:
+  float correction1_ = 1, correction2_ = 1;
   Kernel<nnrun_adam_f32> kernel_;
 };
 

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <nnrun/plugin.hpp>
-
 #include <cmath>
+#include <nnrun/plugin.hpp>
 
 namespace nnrun::schedules {
 

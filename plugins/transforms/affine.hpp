@@ -1,8 +1,8 @@
 #pragma once
 
-#include "picture.hpp"
-
 #include <numbers>
+
+#include "picture.hpp"
 
 namespace nnrun::transforms {
 
@@ -48,10 +48,11 @@ struct Affine {
   double shear = 0;
 
   static constexpr auto params() {
-    return schema(param<&Affine::rotate>("rotate", "greatest rotation either way, in degrees").range(0, 180),
-                  param<&Affine::shift>("shift", "greatest shift along each axis, in pixels").range(0, 65536),
-                  param<&Affine::zoom>("zoom", "greatest change of size, as a share: 0.1 gives 0.9 to 1.1 times").range(0, 1).below(1),
-                  param<&Affine::shear>("shear", "greatest slant either way, in degrees").range(0, 80));
+    return schema(
+        param<&Affine::rotate>("rotate", "greatest rotation either way, in degrees").range(0, 180),
+        param<&Affine::shift>("shift", "greatest shift along each axis, in pixels").range(0, 65536),
+        param<&Affine::zoom>("zoom", "greatest change of size, as a share: 0.1 gives 0.9 to 1.1 times").range(0, 1).below(1),
+        param<&Affine::shear>("shear", "greatest slant either way, in degrees").range(0, 80));
   }
 
   nnrun_tensor plan(const Host&, const Tensor& input) const {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "picture.hpp"
-
 #include <array>
+
+#include "picture.hpp"
 
 namespace nnrun::transforms {
 
@@ -17,8 +17,9 @@ struct Elastic {
   double smoothness = 7;
 
   static constexpr auto params() {
-    return schema(param<&Elastic::strength>("strength", "how far a control point moves at most along each axis, in pixels").range(0, 65536),
-                  param<&Elastic::smoothness>("smoothness", "distance between control points, in pixels").range(1, 65536));
+    return schema(
+        param<&Elastic::strength>("strength", "how far a control point moves at most along each axis, in pixels").range(0, 65536),
+        param<&Elastic::smoothness>("smoothness", "distance between control points, in pixels").range(1, 65536));
   }
 
   nnrun_tensor plan(const Host&, const Tensor& input) {

@@ -15,7 +15,10 @@ struct Normalize {
 
   static constexpr auto params() {
     return schema(param<&Normalize::mean>("mean", "subtracted; one number, or one a channel").required().items(1, 65536),
-                  param<&Normalize::deviation>("deviation", "divided by; one number, or one a channel").required().above(0).items(1, 65536));
+                  param<&Normalize::deviation>("deviation", "divided by; one number, or one a channel")
+                      .required()
+                      .above(0)
+                      .items(1, 65536));
   }
 
   nnrun_tensor plan(const Host&, const Tensor& input) {

@@ -1,10 +1,10 @@
 // What the transforms that move pixels share: a sample (H, W, C) or (H, W) of bytes or floats, read between its pixels.
 #pragma once
 
-#include "../common/text.hpp"
-
 #include <cmath>
 #include <cstring>
+
+#include "../common/text.hpp"
 
 namespace nnrun::transforms {
 
@@ -16,7 +16,8 @@ inline PictureSize picture_size(const Tensor& sample) {
   if (sample.rank() != 2 && sample.rank() != 3) {
     throw Error("takes pictures (height, width, channels), got samples of " + to_string(sample.shape()));
   }
-  if (sample.dtype() != NNRUN_U8 && sample.dtype() != NNRUN_F32) throw Error("takes u8 or f32, got " + dtype_name(sample.dtype()));
+  if (sample.dtype() != NNRUN_U8 && sample.dtype() != NNRUN_F32)
+    throw Error("takes u8 or f32, got " + dtype_name(sample.dtype()));
   return {sample.dim(0), sample.dim(1), sample.rank() == 3 ? sample.dim(2) : 1};
 }
 

@@ -28,11 +28,12 @@ constexpr Row row(std::uint32_t type, const char* name, const char* doc) {
   made.param.count_max = std::numeric_limits<std::size_t>::max();
   return made;
 }
-constexpr Row integer(const char* name, const char* doc, std::int64_t value, double minimum) {
+constexpr Row integer(const char* name, const char* doc, std::int64_t value, double minimum,
+                      double maximum = 9223372036854775808.0) {
   Row made = row(NNRUN_INTEGER, name, doc);
   made.value.integer = value;
   made.param.minimum = minimum;
-  made.param.maximum = 2147483647;
+  made.param.maximum = maximum;
   return made;
 }
 constexpr Row number(const char* name, const char* doc, double value, double minimum, double maximum, std::uint32_t flags = 0) {
@@ -45,6 +46,8 @@ constexpr Row number(const char* name, const char* doc, double value, double min
 }
 constexpr Row boolean(const char* name, const char* doc, bool value) {
   Row made = row(NNRUN_BOOLEAN, name, doc);
+  made.param.minimum = 0;
+  made.param.maximum = 1;
   made.value.integer = value ? 1 : 0;
   return made;
 }
@@ -66,7 +69,8 @@ constexpr Row component(const char* name, const char* doc, const char* kind, con
   return made;
 }
 constexpr Row reference(const char* name, const char* doc) { return row(NNRUN_REFERENCE, name, doc); }
-constexpr Row list(std::uint32_t type, const char* name, const char* doc, std::size_t count_min, std::size_t count_max, double minimum) {
+constexpr Row list(std::uint32_t type, const char* name, const char* doc, std::size_t count_min, std::size_t count_max,
+                   double minimum) {
   Row made = row(type, name, doc);
   made.param.count_min = count_min;
   made.param.count_max = count_max;
@@ -128,7 +132,7 @@ constexpr std::array dense_rows = {
     component("bias_initializer", "how the biases start", "initializer", "zeros"),
 };
 constexpr std::array conv2d_rows = {
-    required(integer("filters", "number of output channels", 0, 1)),
+    required(integer("filters", "number of output channels", 0, 1, 2147483647)),
     with_integers(list(NNRUN_INTEGER_LIST, "kernel", "height and width of the window", 1, 2, 1), three, 2),
     choice("padding", "what lies beyond the border", "valid", paddings),
     number("slope", "for testing: no default that could be written", 0, 0, 1, above),
@@ -170,14 +174,16 @@ constexpr std::array one_cycle_rows = {
     number("start", "share of the learning rate to start from", 0.04, 0, 1),
     number("final", "share of the learning rate that is left at the last step", 0.0001, 0, 1),
 };
-constexpr std::array he_uniform_rows = {choice("generator", "of the random numbers; lcg is for comparing with small C programs", "philox", generators)};
+constexpr std::array he_uniform_rows = {
+    choice("generator", "of the random numbers; lcg is for comparing with small C programs", "philox", generators)};
 constexpr std::array drawn_digits_rows = {integer("count", "samples of train", 6000, 1)};
 constexpr std::array scale_rows = {number("divide_by", "what every number is divided by", 255, 0, unbounded, above)};
 constexpr std::array normalize_rows = {
     required(list(NNRUN_NUMBER_LIST, "mean", "subtracted; one number, or one a channel", 1, 65536, -unbounded)),
     required(list(NNRUN_NUMBER_LIST, "deviation", "divided by; one number, or one a channel", 1, 65536, 0)),
 };
-constexpr std::array console_rows = {number("every", "seconds between two lines", 1, 0, unbounded), text("title", "shown first", "")};
+constexpr std::array console_rows = {number("every", "seconds between two lines", 1, 0, unbounded),
+                                     text("title", "shown first", "")};
 
 constexpr nnrun_component components[] = {
     make<dense_rows>("layer", "dense", "y = x w + b"),

@@ -3,13 +3,12 @@
 // kernels from the scalar library.
 #pragma once
 
-#include <nnrun/plugin.hpp>
-
 #include <dlfcn.h>
 
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <nnrun/plugin.hpp>
 #include <stdexcept>
 #include <string>
 #include <variant>
@@ -205,8 +204,9 @@ class Layer {
       self.dy = self.y;
       return 0;
     };
-    plan.weight = [](void* context, const char*, std::uint32_t rank, const std::int64_t* dim, std::int64_t fan_in, std::int64_t fan_out,
-                     const nnrun_component_handle* initializer, std::uint32_t weight_flags, nnrun_error* error) {
+    plan.weight = [](void* context, const char*, std::uint32_t rank, const std::int64_t* dim, std::int64_t fan_in,
+                     std::int64_t fan_out, const nnrun_component_handle* initializer, std::uint32_t weight_flags,
+                     nnrun_error* error) {
       auto& self = *static_cast<Layer*>(context);
       self.weights.emplace_back(NNRUN_F32, nnrun::Shape(dim, dim + rank));
       self.d_weights.push_back(self.weights.back());
@@ -224,7 +224,9 @@ class Layer {
       return static_cast<int>(self.states.size() - 1);
     };
     plan.saved = [](void* context, std::size_t bytes, nnrun_error*) { return keep(static_cast<Layer*>(context)->saved_, bytes); };
-    plan.scratch = [](void* context, std::size_t bytes, nnrun_error*) { return keep(static_cast<Layer*>(context)->scratch_, bytes); };
+    plan.scratch = [](void* context, std::size_t bytes, nnrun_error*) {
+      return keep(static_cast<Layer*>(context)->scratch_, bytes);
+    };
     plan.backward_needs = [](void*, std::uint32_t) {};
     plan.in_place = [](void* context) { static_cast<Layer*>(context)->in_place = true; };
     plan.cost = [](void*, double, double) {};

@@ -1,13 +1,12 @@
 // datasets/fetch.sh, without the network: from local folders, and from a stand-in for curl. The files of the real set are too
 // large to make here, so what is tested is that nothing wrong is ever taken for it.
-#include "fake_host.hpp"
-
-#include <catch2/catch.hpp>
-
 #include <sys/wait.h>
 
+#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
+
+#include "fake_host.hpp"
 
 namespace {
 

@@ -1,9 +1,8 @@
-#include "fake_host.hpp"
-
-#include <catch2/catch.hpp>
-
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <cmath>
+
+#include "fake_host.hpp"
 
 namespace {
 
@@ -19,7 +18,8 @@ double dot(const std::vector<float>& a, const std::vector<float>& b) {
 
 // Compares backward() with central differences of sum(y * g) along one random direction of `numbers`. y of the tested layers is
 // at most quadratic-like at this step, and sums are in double: 1e-3 leaves room for float's rounding alone.
-void check_direction(fake::Layer& tested, std::vector<float>& numbers, const std::vector<float>& gradient, const std::vector<float>& g) {
+void check_direction(fake::Layer& tested, std::vector<float>& numbers, const std::vector<float>& gradient,
+                     const std::vector<float>& g) {
   constexpr float step = 1e-2f;
   std::vector<float> direction(numbers.size());
   fake::fill(direction, 99);
@@ -137,6 +137,7 @@ TEST_CASE("flatten keeps the numbers") {
   CHECK(flatten.in_place);
   CHECK(nnrun::Tensor(flatten.y.c()).shape() == nnrun::Shape{2, 60});
   check_gradients(flatten);
+  flatten.forward();
   CHECK(flatten.y.numbers == flatten.x.numbers);
 }
 
@@ -196,9 +197,9 @@ TEST_CASE("batchnorm normalises, keeps running statistics and has right gradient
     for (std::size_t i = 0; i < rows; ++i) squares += std::pow(static_cast<double>(batchnorm.x.numbers[i * 3 + c]) - mean[c], 2);
     unbiased[c] = squares / (rows - 1);
     const double inverse = 1 / std::sqrt(squares / rows + 1e-5);
-    const double expected = (static_cast<double>(batchnorm.x.numbers[c]) - mean[c]) * inverse *
-                                static_cast<double>(batchnorm.weights[0].numbers[c]) +
-                            static_cast<double>(batchnorm.weights[1].numbers[c]);
+    const double expected =
+        (static_cast<double>(batchnorm.x.numbers[c]) - mean[c]) * inverse * static_cast<double>(batchnorm.weights[0].numbers[c]) +
+        static_cast<double>(batchnorm.weights[1].numbers[c]);
     CHECK(batchnorm.y.numbers[c] == Approx(expected).epsilon(1e-5).margin(1e-6));
     CHECK(batchnorm.states[0].numbers[c] == Approx(0.25 * mean[c]).epsilon(1e-5).margin(1e-7));
     CHECK(batchnorm.states[1].numbers[c] == Approx(0.75 + 0.25 * unbiased[c]).epsilon(1e-5));

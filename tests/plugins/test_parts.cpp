@@ -1,11 +1,10 @@
 // Losses, optimizers, schedules, initializers and metrics.
-#include "fake_host.hpp"
-
 #include <catch2/catch.hpp>
-
 #include <cmath>
 #include <limits>
 #include <numbers>
+
+#include "fake_host.hpp"
 
 using fake::Component;
 
@@ -29,7 +28,8 @@ std::vector<float> filled(const Component& initializer, std::int64_t fan_in, std
 }  // namespace
 
 TEST_CASE("every component is documented, and its defaults are within its ranges") {
-  for (const char* name : {"layers", "losses", "optimizers", "schedules", "initializers", "metrics", "transforms", "datasets", "observers"}) {
+  for (const char* name :
+       {"layers", "losses", "optimizers", "schedules", "initializers", "metrics", "transforms", "datasets", "observers"}) {
     const nnrun_plugin& plugin = fake::library(name);
     CHECK(plugin.abi_major == NNRUN_ABI_MAJOR);
     for (std::uint32_t i = 0; i < plugin.component_count; ++i) {
@@ -104,8 +104,9 @@ TEST_CASE("softmax_cross_entropy") {
   CHECK(fake::failure_of([&] { fake::must([&](nnrun_error* e) { return table.plan(loss.self(), &plan, e); }); }) ==
         "the net gives 4 outputs a sample, but the data has 10 classes: make the last dense layer {units: 10}");
   plan.classes = 0;
-  CHECK(fake::failure_of([&] { fake::must([&](nnrun_error* e) { return table.plan(loss.self(), &plan, e); }); }).find("class labels") !=
-        std::string::npos);
+  CHECK(fake::failure_of([&] {
+          fake::must([&](nnrun_error* e) { return table.plan(loss.self(), &plan, e); });
+        }).find("class labels") != std::string::npos);
 }
 
 TEST_CASE("optimizers follow their formulas") {
@@ -114,9 +115,11 @@ TEST_CASE("optimizers follow their formulas") {
     fake::Settings settings;
     bool decays;
   };
-  for (const Case& c : {Case{"sgd", {{"learning_rate", 0.1}}, true}, Case{"sgd", {{"learning_rate", 0.1}, {"weight_decay", 0.01}}, true},
-                        Case{"momentum", {{"beta", 0.8}, {"weight_decay", 0.01}}, false}, Case{"momentum", {{"nesterov", 1.0}}, true},
-                        Case{"adam", {}, true}, Case{"adam", {{"beta1", 0.8}, {"beta2", 0.99}, {"weight_decay", 0.1}, {"epsilon", 1e-3}}, true}}) {
+  for (const Case& c :
+       {Case{"sgd", {{"learning_rate", 0.1}}, true}, Case{"sgd", {{"learning_rate", 0.1}, {"weight_decay", 0.01}}, true},
+        Case{"momentum", {{"beta", 0.8}, {"weight_decay", 0.01}}, false}, Case{"momentum", {{"nesterov", 1.0}}, true},
+        Case{"adam", {}, true},
+        Case{"adam", {{"beta1", 0.8}, {"beta2", 0.99}, {"weight_decay", 0.1}, {"epsilon", 1e-3}}, true}}) {
     INFO(c.name);
     const Component optimizer("optimizer", c.name, c.settings);
     const auto& table = optimizer.vtable<nnrun_optimizer_vtable>();
@@ -157,7 +160,8 @@ TEST_CASE("optimizers follow their formulas") {
           const double beta1 = setting("beta1", 0.9), beta2 = setting("beta2", 0.999);
           first[i] = beta1 * first[i] + (1 - beta1) * g;
           second[i] = beta2 * second[i] + (1 - beta2) * g * g;
-          w[i] -= s.rate * (first[i] / (1 - std::pow(beta1, t))) / (std::sqrt(second[i] / (1 - std::pow(beta2, t))) + setting("epsilon", 1e-7));
+          w[i] -= s.rate * (first[i] / (1 - std::pow(beta1, t))) /
+                  (std::sqrt(second[i] / (1 - std::pow(beta2, t))) + setting("epsilon", 1e-7));
         }
         CHECK(weights[i] == Approx(w[i]).epsilon(1e-5).margin(1e-6));
       }
@@ -176,7 +180,8 @@ TEST_CASE("optimizers follow their formulas") {
 
 TEST_CASE("an optimizer's rate follows its schedule") {
   const Component sgd("optimizer", "sgd",
-                      {{"learning_rate", 0.005}, {"schedule", std::make_shared<Component>("schedule", "exponential", fake::Settings{{"factor", 0.97}})}});
+                      {{"learning_rate", 0.005},
+                       {"schedule", std::make_shared<Component>("schedule", "exponential", fake::Settings{{"factor", 0.97}})}});
   const nnrun_progress progress{sizeof(nnrun_progress), 0, 33, 3, 10, 10};
   CHECK(sgd.vtable<nnrun_optimizer_vtable>().rate(sgd.self(), &progress) == Approx(0.005 * 0.97 * 0.97 * 0.97).epsilon(1e-14));
 }
@@ -221,9 +226,11 @@ TEST_CASE("initializers") {
 
   const std::vector<float> he = filled(Component("initializer", "he_uniform"), 784, 256, {784, 3}, key);
   const auto limit = static_cast<float>(std::sqrt(6.0 / 784));
-  for (std::size_t t = 0; t < he.size(); ++t) REQUIRE(he[t] == (2.0f * (static_cast<float>(random.word(t) >> 8) * 0x1p-24f) - 1.0f) * limit);
+  for (std::size_t t = 0; t < he.size(); ++t)
+    REQUIRE(he[t] == (2.0f * (static_cast<float>(random.word(t) >> 8) * 0x1p-24f) - 1.0f) * limit);
 
-  const std::vector<float> lcg = filled(Component("initializer", "he_uniform", {{"generator", std::string("lcg")}}), 784, 256, {784, 3}, key);
+  const std::vector<float> lcg =
+      filled(Component("initializer", "he_uniform", {{"generator", std::string("lcg")}}), 784, 256, {784, 3}, key);
   std::uint32_t state = random.word(0);
   for (const float element : lcg) {
     state = state * 1664525u + 1013904223u;
@@ -241,7 +248,7 @@ TEST_CASE("initializers") {
       sum += static_cast<double>(element);
       squares += static_cast<double>(element) * static_cast<double>(element);
     }
-    CHECK(sum / static_cast<double>(count) == Approx(0).margin(0.006));           // four standard errors
+    CHECK(sum / static_cast<double>(count) == Approx(0).margin(0.006));  // four standard errors
     CHECK(std::sqrt(squares / static_cast<double>(count)) == Approx(0.2).epsilon(0.02));
   }
 

@@ -1,10 +1,9 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <numeric>
+
 #include "../../plugins/transforms/affine.hpp"
 #include "fake_host.hpp"
-
-#include <catch2/catch.hpp>
-
-#include <algorithm>
-#include <numeric>
 
 using fake::Component;
 
@@ -21,7 +20,8 @@ std::vector<To> transformed(const Component& transform, fake::Buffer<From>& x, n
   REQUIRE(nnrun::Tensor(planned).shape() == nnrun::Tensor(input).shape());
   fake::Buffer<To> y(expected, nnrun::Tensor(planned).shape());
   const nnrun_tensor output = y.c();
-  nnrun_transform_run run{sizeof(nnrun_transform_run), training ? 1u : 0u, &input, &output, {42, NNRUN_STREAM_TRANSFORM, 0, sample}};
+  nnrun_transform_run run{
+      sizeof(nnrun_transform_run), training ? 1u : 0u, &input, &output, {42, NNRUN_STREAM_TRANSFORM, 0, sample}};
   fake::must([&](nnrun_error* e) { return table.apply(transform.self(), &run, e); });
   return y.numbers;
 }
@@ -74,7 +74,8 @@ TEST_CASE("affine and elastic leave pictures alone outside training, and with no
 
 TEST_CASE("affine and elastic depend on the key alone") {
   auto picture = some_picture({28, 28, 1});
-  for (const Component* transform : {new Component("transform", "affine", {{"rotate", 15.0}, {"shift", 2.0}}), new Component("transform", "elastic")}) {
+  for (const Component* transform :
+       {new Component("transform", "affine", {{"rotate", 15.0}, {"shift", 2.0}}), new Component("transform", "elastic")}) {
     const std::unique_ptr<const Component> owner(transform);
     const auto first = transformed<std::uint8_t, std::uint8_t>(*transform, picture, NNRUN_U8, true, 1);
     CHECK((first == transformed<std::uint8_t, std::uint8_t>(*transform, picture, NNRUN_U8, true, 1)));
@@ -93,11 +94,11 @@ TEST_CASE("an affine map turns, shifts and enlarges as said") {
     for (const float number : y.numbers) rounded.push_back(std::round(number * 1e4f) / 1e4f);
     return rounded;
   };
-  CHECK(mapped(AffineMap::make(90, 0, 0, 1, 0)) == std::vector<float>{7, 4, 1, 8, 5, 2, 9, 6, 3});   // clockwise
+  CHECK(mapped(AffineMap::make(90, 0, 0, 1, 0)) == std::vector<float>{7, 4, 1, 8, 5, 2, 9, 6, 3});  // clockwise
   CHECK(mapped(AffineMap::make(180, 0, 0, 1, 0)) == std::vector<float>{9, 8, 7, 6, 5, 4, 3, 2, 1});
-  CHECK(mapped(AffineMap::make(0, 1, 0, 1, 0)) == std::vector<float>{0, 1, 2, 0, 4, 5, 0, 7, 8});    // to the right
-  CHECK(mapped(AffineMap::make(0, 0, -1, 1, 0)) == std::vector<float>{4, 5, 6, 7, 8, 9, 0, 0, 0});   // up
+  CHECK(mapped(AffineMap::make(0, 1, 0, 1, 0)) == std::vector<float>{0, 1, 2, 0, 4, 5, 0, 7, 8});   // to the right
+  CHECK(mapped(AffineMap::make(0, 0, -1, 1, 0)) == std::vector<float>{4, 5, 6, 7, 8, 9, 0, 0, 0});  // up
   CHECK(mapped(AffineMap::make(0, 0.5, 0, 1, 0)) == std::vector<float>{0.5f, 1.5f, 2.5f, 2, 4.5f, 5.5f, 3.5f, 7.5f, 8.5f});
   CHECK(mapped(AffineMap::make(0, 0, 0, 2, 0)) == std::vector<float>{3, 3.5f, 4, 4.5f, 5, 5.5f, 6, 6.5f, 7});
-  CHECK(mapped(AffineMap::make(0, 0, 0, 1, 45)) == std::vector<float>{2, 3, 0, 4, 5, 6, 0, 7, 8});   // rows slide by their height
+  CHECK(mapped(AffineMap::make(0, 0, 0, 1, 45)) == std::vector<float>{2, 3, 0, 4, 5, 6, 0, 7, 8});  // rows slide by their height
 }

@@ -1,11 +1,11 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # nnrun beside PyTorch, NumPy and oneDNN. Installs the peers from Debian where they are missing, builds, measures, prints.
 #
 #   tools/compare/run.sh                                     5 rounds, 1 and 2 threads: about 5 minutes
 #   tools/compare/run.sh --rounds 9 --json comparison.json --nnrun build/release/bin/nnrun
 #
 # Options are compare.py's. NNRUN_COMPARE_BUILD is where things are built (build/compare).
-set -eu
+set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 build=${NNRUN_COMPARE_BUILD:-$here/../../build/compare}

@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -97,6 +98,8 @@ void untangle_resume(Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Whoever reads along may go: a training goes on, and other commands say that they cannot write.
+  std::signal(SIGPIPE, SIG_IGN);
   CLI::App app{about, "nnrun"};
   app.set_version_flag("--version", "nnrun " NNRUN_VERSION);
   app.require_subcommand(1);

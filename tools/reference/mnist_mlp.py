@@ -131,8 +131,7 @@ def softmax_cross_entropy(logits, labels):
 
 # Optimizers: the formulas of core/include/nnrun/kernels.h. Constants are rounded to float32 first, as nnrun's are, also
 # when the arithmetic is float64: then the two precisions differ by the rounding of arithmetic and nothing else. Adam's
-# corrections are made of the unrounded betas, in double. (They do not quite fit the rounded ones: 1 - 0.999 is off by 1.3e-5
-# in float32, and so is v's share. PyTorch, which rounds later, drifts from this by 1e-4 of a loss within 20 batches.)
+# corrections are made of the rounded betas, in double: 1 - 0.999 is off by 1.3e-5 in float32, and the correction has to fit that.
 
 
 class Sgd:
@@ -174,8 +173,8 @@ class Adam:
         dtype = rate.dtype
         self.steps += 1
         beta1, beta2, epsilon = (rounded(c, dtype) for c in (self.beta1, self.beta2, self.epsilon))
-        correction1 = rounded(1.0 / (1.0 - self.beta1**self.steps), dtype)
-        correction2 = rounded(1.0 / (1.0 - self.beta2**self.steps), dtype)
+        correction1 = rounded(1.0 / (1.0 - float(beta1) ** self.steps), dtype)
+        correction2 = rounded(1.0 / (1.0 - float(beta2) ** self.steps), dtype)
         for w, m, v, g in zip(weights, self.mean, self.square, gradients):
             m *= beta1
             m += (1 - beta1) * g
@@ -309,7 +308,11 @@ def write_divergence(data, optimizer, seed, batches, path):
 def compare(metrics, golden_path):
     """Holds the batch rows of nnrun's metrics.jsonl against a golden file; true if every loss is within tolerance."""
     golden = json.loads(pathlib.Path(golden_path).read_text())
-    rows = map(json.loads, pathlib.Path(metrics).read_text().splitlines())
+    rows = [json.loads(line) for line in pathlib.Path(metrics).read_text().splitlines()]
+    for row in rows:
+        if row.get("event") == "start" and (row.get("data"), row.get("seed")) != ("real", golden["seed"]):
+            print(f"that run had {row.get('data')} data and seed {row.get('seed')}; golden is MNIST, seed {golden['seed']}")
+            return False
     got = [row["loss"] for row in rows if row.get("event") == "batch"]
     count = min(len(got), len(golden["losses"]))
     shares = [abs(a - b) / t for a, b, t in zip(got, golden["losses"], golden["tolerances"])]

@@ -142,6 +142,21 @@ typedef struct nnrun_u8_to_f32 {
   float scale, offset;
 } nnrun_u8_to_f32;
 
+/* What this CPU can do, for shares of it: `repeats` rounds of independent fused multiply-adds in registers. *operations: how many
+ * floating-point operations those were; *result keeps the compiler from dropping them. One range. */
+typedef struct nnrun_fma_peak_f32 {
+  int64_t repeats;
+  double* operations;
+  float* result;
+} nnrun_fma_peak_f32;
+
+/* Reads x once, as fast as it comes; *result is the sum. One range. */
+typedef struct nnrun_read_peak_f32 {
+  int64_t count;
+  const float* x;
+  float* result;
+} nnrun_read_peak_f32;
+
 /* X(name, bound, doc): `name` is the kernel, nnrun_`name` its arguments. Bounds are in units of the f32 epsilon (2^-23) for
  * reductions over up to 1,024 terms; see tests/kernels. */
 #define NNRUN_KERNEL_ROWS(X)                                                             \
@@ -157,6 +172,11 @@ typedef struct nnrun_u8_to_f32 {
   X(batchnorm_f32, 4e-6, "batch norm, training and inference")                           \
   X(batchnorm_backward_f32, 4e-6, "gradient of batch norm")                              \
   X(u8_to_f32, 0, "bytes to floats, scaled")
+
+/* These measure; they compute nothing that could be compared. */
+#define NNRUN_MEASURING_KERNEL_ROWS(X)                                  \
+  X(fma_peak_f32, 0, "fused multiply-adds a second")                    \
+  X(read_peak_f32, 0, "bytes read a second")
 
 #ifdef __cplusplus
 }

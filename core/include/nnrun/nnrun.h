@@ -373,7 +373,7 @@ typedef struct nnrun_optimizer_vtable {
   uint32_t reserved;
   /* Once, before the first step. */
   int (*plan)(void* self, const nnrun_host* host, nnrun_error* error);
-  /* The learning rate of a step. */
+  /* The learning rate of a step. Once a step, before its slices. */
   double (*rate)(void* self, const nnrun_progress* progress);
   /* Updates weights and states, serially, on any thread. Returns 0, or 1 where a gradient was NaN or infinite. */
   int (*step)(void* self, const nnrun_step* step);
@@ -459,7 +459,8 @@ typedef struct nnrun_observer_vtable {
   /* `folder` is the run's own. `position` is what position() said at the checkpoint that is resumed, or 0. */
   int (*open)(void* self, const nnrun_host* host, const char* folder, int64_t position, nnrun_error* error);
   int (*event)(void* self, const nnrun_event* event, nnrun_error* error);
-  int64_t (*position)(void* self); /* after flushing; eg: the file's length */
+  /* After flushing; eg: the file's length. -1: what was told so far could not be written, and must not count as told. */
+  int64_t (*position)(void* self);
   void (*close)(void* self);
 } nnrun_observer_vtable;
 

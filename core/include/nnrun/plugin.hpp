@@ -200,6 +200,7 @@ struct KernelTraits;
     static constexpr auto signature = "nnrun_" #kernel_name; \
   };
 NNRUN_KERNEL_ROWS(NNRUN_KERNEL_TRAITS)
+NNRUN_MEASURING_KERNEL_ROWS(NNRUN_KERNEL_TRAITS)
 #undef NNRUN_KERNEL_TRAITS
 
 // A kernel that the host has chosen for a shape.
@@ -292,16 +293,17 @@ namespace detail {
 template <class T>
 struct ParamTraits;
 
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
 template <std::integral T>
 struct ParamTraits<T> {
-  static constexpr nnrun_param_type type = std::same_as<T, bool> ? NNRUN_BOOLEAN : NNRUN_INTEGER;
-  static constexpr double minimum = std::same_as<T, bool> ? 0 : static_cast<double>(std::numeric_limits<T>::min());
-  static constexpr double maximum = std::same_as<T, bool> ? 1 : static_cast<double>(std::numeric_limits<T>::max());
+  static constexpr bool boolean = std::same_as<T, bool>;
+  static constexpr nnrun_param_type type = boolean ? NNRUN_BOOLEAN : NNRUN_INTEGER;
+  static constexpr double minimum = boolean ? -kInfinity : static_cast<double>(std::numeric_limits<T>::min());
+  static constexpr double maximum = boolean ? kInfinity : static_cast<double>(std::numeric_limits<T>::max());
   static void set(T& member, const nnrun_value& value) { member = static_cast<T>(value.integer); }
   static void get(const T& member, nnrun_value& value) { value.integer = static_cast<std::int64_t>(member); }
 };
-
-inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 template <std::floating_point T>
 struct ParamTraits<T> {
@@ -644,7 +646,7 @@ constexpr nnrun_schedule_vtable schedule_vtable() {
 }
 
 // optimizer: static constexpr const char* const states[] (NULL-terminated); void plan(const Host&);
-// double rate(const nnrun_progress&) const; bool step(const nnrun_step&) const noexcept, true when all gradients were finite.
+// double rate(const nnrun_progress&), once a step before its slices; bool step(const nnrun_step&) const noexcept, true when all gradients were finite.
 template <class T>
 concept Optimizer = requires(T t, const nnrun_step& step, const nnrun_progress& progress) {
   { t.step(step) } -> std::convertible_to<bool>;

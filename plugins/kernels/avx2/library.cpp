@@ -19,6 +19,8 @@ constexpr nnrun_kernel kernels[] = {
     NNRUN_TABLE_ENTRY(batchnorm_f32, score),
     NNRUN_TABLE_ENTRY(batchnorm_backward_f32, score),
     NNRUN_TABLE_ENTRY(u8_to_f32, score),
+    NNRUN_TABLE_ENTRY(fma_peak_f32, score),
+    NNRUN_TABLE_ENTRY(read_peak_f32, score),
 };
 
 }  // namespace

@@ -19,5 +19,7 @@ NNRUN_DECLARE_KERNEL(adam_f32)
 NNRUN_DECLARE_KERNEL(batchnorm_f32)
 NNRUN_DECLARE_KERNEL(batchnorm_backward_f32)
 NNRUN_DECLARE_KERNEL(u8_to_f32)
+NNRUN_DECLARE_KERNEL(fma_peak_f32)
+NNRUN_DECLARE_KERNEL(read_peak_f32)
 
 }  // namespace nnrun_scalar

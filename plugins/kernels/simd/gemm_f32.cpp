@@ -101,7 +101,6 @@ void run_tiles(const nnrun_gemm_f32& g, const Plan& plan, float* workspace, uint
 
 void tiles_work(const Plan& plan, nnrun_work& work) {
   one_phase(work, plan.ranges());
-  work.workspace = static_cast<size_t>(plan.shared_b + plan.ranges() * (plan.private_a + plan.private_b)) * sizeof(float);
   if (plan.pack_b != Plan::PackB::before) return;
   work.phases = 2;
   work.ranges[0] = ceil_divide(plan.panels, panels_to_pack);
@@ -116,33 +115,20 @@ void run_all(const nnrun_gemm_f32& g, float* workspace) {
   }
 }
 
-// Method::split: for each chunk the partial C, then the chunk's own workspace.
-struct ChunkSpace {
-  int64_t partial, inner;  // in floats
-  int64_t size() const { return partial + inner; }
-};
-
-ChunkSpace chunk_space(const nnrun_gemm_f32& g, const Plan& plan) {
-  nnrun_work work = {};
-  gemm_f32_work(chunk_of(g, plan, 0, nullptr), work);
-  return {ceil_divide(g.m * g.n, 16) * 16, static_cast<int64_t>(work.workspace / sizeof(float))};
-}
-
+// Method::split: for each chunk its partial C, then its own workspace.
 void split_work(const nnrun_gemm_f32& g, const Plan& plan, nnrun_work& work) {
   one_phase(work, plan.chunks);
   work.phases = 2;
   work.ranges[1] = ceil_divide(g.m, rows_to_add);
-  work.workspace = static_cast<size_t>(plan.chunks * chunk_space(g, plan).size()) * sizeof(float);
 }
 
 void add_chunks(const nnrun_gemm_f32& g, const Plan& plan, const float* workspace, Slice rows) {
-  const int64_t step = chunk_space(g, plan).size();
   for (int64_t i = rows.begin; i < rows.end; ++i) {
     for (int64_t j = 0; j < g.n; j += lanes) {
       const Mask m = first(smaller(lanes, g.n - j));
       const float* partial = workspace + i * g.n + j;
       Floats sum = load(partial, m);
-      for (int64_t chunk = 1; chunk < plan.chunks; ++chunk) sum = add(sum, load(partial + chunk * step, m));
+      for (int64_t chunk = 1; chunk < plan.chunks; ++chunk) sum = add(sum, load(partial + chunk * plan.chunk_space, m));
       float* c = g.c + i * g.ldc + j;
       if (g.bias) sum = add(sum, load(g.bias + j, m));
       if (g.accumulate) sum = add(sum, load(c, m));
@@ -157,10 +143,11 @@ void add_chunks(const nnrun_gemm_f32& g, const Plan& plan, const float* workspac
 void gemm_f32_work(const nnrun_gemm_f32& g, nnrun_work& work) {
   const Plan plan = plan_of(g);
   switch (plan.method) {
-    case Plan::Method::tiles: return tiles_work(plan, work);
-    case Plan::Method::dots: return one_phase(work, plan.column_groups);
-    case Plan::Method::split: return split_work(g, plan, work);
+    case Plan::Method::tiles: tiles_work(plan, work); break;
+    case Plan::Method::dots: one_phase(work, plan.column_groups); break;
+    case Plan::Method::split: split_work(g, plan, work); break;
   }
+  work.workspace = static_cast<size_t>(workspace_of(g)) * sizeof(float);
 }
 
 void gemm_f32_run(const nnrun_gemm_f32& g, void* workspace, uint32_t phase, int64_t range) {
@@ -175,8 +162,8 @@ void gemm_f32_run(const nnrun_gemm_f32& g, void* workspace, uint32_t phase, int6
     }
     case Plan::Method::split:
       if (phase == 1) return add_chunks(g, plan, space, slice_of(g.m, rows_to_add, range));
-      float* partial = space + range * chunk_space(g, plan).size();
-      return run_all(chunk_of(g, plan, range, partial), partial + chunk_space(g, plan).partial);
+      float* partial = space + range * plan.chunk_space;
+      return run_all(chunk_of(g, plan, range, partial), partial + plan.partial);
   }
 }
 

@@ -5,8 +5,11 @@
 namespace NNRUN_ISA_NAMESPACE {
 namespace {
 
-constexpr int64_t most_rows_in_group = 8 * tall_tile_rows;
+constexpr int64_t most_rows_in_group = 16 * tall_tile_rows;
+constexpr int64_t most_ranges = 16;  // unless it takes more groups of rows
+constexpr int64_t most_packed_depth = 384;
 constexpr int64_t page = 4096 / sizeof(float);
+constexpr int64_t least_split_depth = 4096, most_split_results = 32 * 1024;
 
 constexpr int64_t round_up(int64_t x, int64_t step) { return ceil_divide(x, step) * step; }
 constexpr int64_t clamp(int64_t x, int64_t low, int64_t high) { return smaller(larger(x, low), high); }
@@ -15,13 +18,24 @@ constexpr int64_t clamp(int64_t x, int64_t low, int64_t high) { return smaller(l
 int64_t wanted_ranges(const nnrun_gemm_f32& g) {
   if (g.serial) return 1;
   const int64_t products = g.m * g.n * g.k;
-  return clamp(products >> 17, 1, products > (int64_t{1} << 25) ? 16 : 8);
+  return clamp(products >> 17, 1, products > (int64_t{1} << 25) ? most_ranges : 8);
 }
 
 bool few_rows(const nnrun_gemm_f32& g) { return g.m <= single_tile_rows; }
 
+bool takes_dots(const nnrun_gemm_f32& g) { return g.transpose_b && !g.transpose_a && g.m <= most_dot_rows; }
+
 // Whether B, k x n, is read so often, and is so large, that its copy in panels pays.
 bool large(const nnrun_gemm_f32& g) { return g.m > most_rows_in_group && g.k >= 64 && g.n * g.k > 256 * 1024; }
+
+// Rows of A that are a multiple of a page apart fall into one set of the L1 cache, which has fewer ways than a tile has rows.
+bool packs_a(const nnrun_gemm_f32& g) {
+  return large(g) || (!g.transpose_a && g.lda % page == 0 && g.m > single_tile_rows && g.n > 4 * lanes);
+}
+
+bool splits(const nnrun_gemm_f32& g) {
+  return g.k >= least_split_depth && g.m * g.n <= most_split_results && !takes_dots(g);
+}
 
 void choose_tile(const nnrun_gemm_f32& g, int64_t wanted, Plan& plan) {
   int64_t vectors = 2;
@@ -63,10 +77,9 @@ void choose_packing(const nnrun_gemm_f32& g, Plan& plan) {
   } else if (g.transpose_b) {
     plan.pack_b = Plan::PackB::in_range;
   }
-  // Rows of A that are a multiple of a page apart fall into one set of the L1 cache, which has fewer ways than a tile has rows.
-  plan.pack_a = large(g) || (!g.transpose_a && g.lda % page == 0 && g.m > single_tile_rows && g.n > 4 * lanes);
+  plan.pack_a = packs_a(g);
 
-  const int64_t deepest = plan.pack_b == Plan::PackB::never && !plan.pack_a ? 1024 : 512;
+  const int64_t deepest = plan.pack_b == Plan::PackB::never && !plan.pack_a ? 1024 : most_packed_depth;
   plan.depth = ceil_divide(g.k, ceil_divide(g.k, deepest));
   if (plan.pack_b == Plan::PackB::before) plan.shared_b = plan.panels * plan.panel_columns * g.k;
   if (plan.pack_b == Plan::PackB::in_range) plan.private_b = round_up(plan.panel_columns * plan.depth, 16);
@@ -79,20 +92,47 @@ void choose_packing(const nnrun_gemm_f32& g, Plan& plan) {
 Plan plan_of(const nnrun_gemm_f32& g) {
   Plan plan;
   const int64_t wanted = wanted_ranges(g);
-  if (g.k >= 4096 && g.m * g.n <= 32 * 1024 && !(g.transpose_b && g.m <= most_dot_rows)) {
+  if (splits(g)) {
     plan.method = Plan::Method::split;
     plan.chunk = 1024;
     plan.chunks = ceil_divide(g.k, plan.chunk);
+    plan.partial = round_up(g.m * g.n, 16);
+    plan.chunk_space = plan.partial + round_up(workspace_of(chunk_of(g, plan, 0, nullptr)), 16);
     return plan;
   }
   choose_tile(g, wanted, plan);
   choose_groups(g, wanted, plan);
-  if (g.transpose_b && !g.transpose_a && g.m <= most_dot_rows) {
+  if (takes_dots(g)) {
     plan.method = Plan::Method::dots;
   } else {
     choose_packing(g, plan);
   }
   return plan;
+}
+
+// What a plan for tiles uses depends on the shape in steps, up and down. These are bounds of it that never fall as the batch,
+// m or k, grows.
+int64_t workspace_of(const nnrun_gemm_f32& g) {
+  constexpr int64_t widest = widest_tile(1) * lanes;
+  int64_t floats = 0;
+  if (!takes_dots(g)) {
+    const int64_t depth = smaller(g.k, most_packed_depth);
+    const int64_t all_of_b = round_up(g.n, widest) * g.k;
+    if (large(g)) {
+      floats += all_of_b;
+    } else if (g.transpose_b) {
+      floats += g.m > g.n || g.m > most_rows_in_group ? all_of_b : smaller(all_of_b, (g.serial ? 1 : most_ranges) * widest * depth);
+    }
+    if (packs_a(g)) floats += (most_ranges * most_rows_in_group + round_up(g.m, page)) * (depth + lanes);
+  }
+  // The largest m that would be split, with these n and k.
+  nnrun_gemm_f32 split = g;
+  split.m = smaller(g.m, most_split_results / g.n);
+  if (split.m > 0 && splits(split)) {
+    const Plan plan = plan_of(split);
+    floats = larger(floats, plan.chunks * plan.chunk_space);
+  }
+  return floats;
 }
 
 nnrun_gemm_f32 chunk_of(const nnrun_gemm_f32& g, const Plan& plan, int64_t index, float* partial) {

@@ -27,6 +27,8 @@ struct Plan {
   int64_t rows_in_group = 0, row_groups = 0;
   int64_t panels_in_group = 0, column_groups = 0;
   int64_t chunk = 0, chunks = 0;  // of k: Method::split
+  int64_t partial = 0;            // floats of a chunk's own C
+  int64_t chunk_space = 0;        // and with its workspace
 
   // Floats in the workspace.
   int64_t shared_b = 0;               // PackB::before: all of B
@@ -36,6 +38,9 @@ struct Plan {
 };
 
 Plan plan_of(const nnrun_gemm_f32& g);
+
+// Floats of workspace, for any method.
+int64_t workspace_of(const nnrun_gemm_f32& g);
 
 // Chunk `index` of Method::split as a problem of its own, whose C is `partial`, (m, n).
 nnrun_gemm_f32 chunk_of(const nnrun_gemm_f32& g, const Plan& plan, int64_t index, float* partial);

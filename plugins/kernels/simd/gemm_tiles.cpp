@@ -6,12 +6,17 @@ namespace {
 
 constexpr int line = 64 / sizeof(float);  // of a cache
 
+// Moves a pointer, and hides from the compiler by how much.
+inline void advance(const float*& p, int64_t count) {
+  p += count;
+  asm("" : "+r"(p));
+}
+
 // Everything in registers: rows x vectors sums, and either the row of B (few vectors) or the column of A (few rows) of one p.
 template <int rows, int vectors, bool a_by_columns>
 void multiply_tile(const Tile& t) {
   constexpr int groups = (rows + 2) / 3;  // rows 3g, 3g + 1, 3g + 2 are addressed from one pointer: there are 16 registers only
   const int64_t row_stride = a_by_columns ? 1 : t.a_stride;
-  const int64_t step = a_by_columns ? t.a_stride : 1;
   const Mask last = first(t.columns - (vectors - 1) * lanes);
 
   const float* a[groups];
@@ -27,51 +32,44 @@ void multiply_tile(const Tile& t) {
   Floats sum[rows][vectors];
   repeat<rows>([&](auto i) { repeat<vectors>([&](auto j) { sum[i][j] = zero(); }); });
 
-  const auto a_at = [&](auto i, auto p) __attribute__((always_inline)) {
-    return a_by_columns ? all(a[0][p * step + i]) : all(a[i / 3][(i % 3) * row_stride + p]);
+  const auto a_at = [&](auto i) __attribute__((always_inline)) {
+    return a_by_columns ? all(a[0][i]) : all(a[i / 3][(i % 3) * row_stride]);
   };
-  const auto b_at = [&](auto j, auto p) __attribute__((always_inline)) {
-    const float* at = b + p * t.b_stride + j * lanes;
-    return j == vectors - 1 ? load(at, last) : load(at);
+  const auto b_at = [&](auto j) __attribute__((always_inline)) {
+    return j == vectors - 1 ? load(b + j * lanes, last) : load(b + j * lanes);
   };
-  const auto multiply_add = [&](auto p) __attribute__((always_inline)) {
+  const auto multiply_add = [&](auto) __attribute__((always_inline)) {
     if constexpr (rows >= vectors) {
       Floats row[vectors];
-      repeat<vectors>([&](auto j) __attribute__((always_inline)) { row[j] = b_at(j, p); });
+      repeat<vectors>([&](auto j) __attribute__((always_inline)) { row[j] = b_at(j); });
       repeat<rows>([&](auto i) __attribute__((always_inline)) {
-        const Floats x = a_at(i, p);
+        const Floats x = a_at(i);
         repeat<vectors>([&](auto j) __attribute__((always_inline)) { sum[i][j] = fma(x, row[j], sum[i][j]); });
       });
     } else {
       Floats column[rows];
-      repeat<rows>([&](auto i) __attribute__((always_inline)) { column[i] = a_at(i, p); });
+      repeat<rows>([&](auto i) __attribute__((always_inline)) { column[i] = a_at(i); });
       repeat<vectors>([&](auto j) __attribute__((always_inline)) {
-        const Floats y = b_at(j, p);
+        const Floats y = b_at(j);
         repeat<rows>([&](auto i) __attribute__((always_inline)) { sum[i][j] = fma(column[i], y, sum[i][j]); });
       });
     }
-  };
-  const auto advance = [&](int64_t count) __attribute__((always_inline)) {
+    // Whoever unrolls this knows too much: GCC would keep an offset for each row and p, on the stack, and load them one by one.
     if constexpr (a_by_columns) {
-      a[0] += count * step;
+      advance(a[0], t.a_stride);
     } else {
-      repeat<groups>([&](auto g) __attribute__((always_inline)) { a[g] += count; });
+      repeat<groups>([&](auto g) __attribute__((always_inline)) { advance(a[g], 1); });
     }
-    b += count * t.b_stride;
+    advance(b, t.b_stride);
   };
 
-  constexpr int unrolled = prefetch_step;
   int64_t depth = t.depth;
-  for (; depth >= unrolled; depth -= unrolled) {
-    repeat<unrolled>([&](auto p) __attribute__((always_inline)) { multiply_add(p); });
+  for (; depth >= prefetch_step; depth -= prefetch_step) {
+    repeat<prefetch_step>([&](auto p) __attribute__((always_inline)) { multiply_add(p); });
     repeat<(vectors * lanes + line - 1) / line>([&](auto j) __attribute__((always_inline)) { __builtin_prefetch(next + j * line, 0, 2); });
-    next += t.next_stride;
-    advance(unrolled);
+    advance(next, t.next_stride);
   }
-  for (; depth > 0; --depth) {
-    multiply_add(std::integral_constant<int, 0>());
-    advance(1);
-  }
+  for (; depth > 0; --depth) multiply_add(std::integral_constant<int, 0>());
 
   if (t.bias) {
     repeat<vectors>([&](auto j) {

@@ -1,0 +1,257 @@
+#include "harness.hpp"
+
+#include <dlfcn.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <numeric>
+#include <set>
+#include <sstream>
+#include <thread>
+
+namespace {
+
+size_t round_up(size_t x, size_t step) { return (x + step - 1) / step * step; }
+
+double bound_of(const std::string& name) {
+#define BOUND(row, bound, doc) \
+  if (name == #row) return bound;
+  NNRUN_KERNEL_ROWS(BOUND)
+#undef BOUND
+  return 0;
+}
+
+std::string signature_of(const std::string& name) { return "nnrun_" + name; }
+
+std::set<std::string> cpu_features() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("flags", 0) != 0) continue;
+    std::istringstream words(line.substr(line.find(':') + 1));
+    return {std::istream_iterator<std::string>(words), {}};
+  }
+  return {};
+}
+
+Library open_library(const std::string& name) {
+  Library library;
+  library.name = name;
+  const std::string path = std::string(NNRUN_PLUGIN_DIR) + "/libnnrun_kernels_" + name + ".so";
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  INFO(path);
+  if (!handle) FAIL(dlerror());
+  library.plugin = static_cast<const nnrun_plugin*>(dlsym(handle, NNRUN_PLUGIN_SYMBOL));
+  REQUIRE(library.plugin);
+  const std::set<std::string> features = cpu_features();
+  std::istringstream words(library.plugin->cpu_features_required);
+  for (std::string word; words >> word;) {
+    if (!features.count(word)) library.missing += (library.missing.empty() ? "" : " ") + word;
+  }
+  library.table = static_cast<const nnrun_kernels_vtable*>(library.plugin->components[0]->vtable);
+  return library;
+}
+
+std::set<std::string>& row_tests() {
+  static std::set<std::string> names;
+  return names;
+}
+
+enum class Order { in_order, reversed, shuffled, threads };
+constexpr const char* order_names[] = {"in order", "reversed", "shuffled", "on threads"};
+
+void run_phase(const nnrun_kernel& kernel, const void* arguments, void* workspace, uint32_t phase, int64_t ranges, Order order) {
+  if (order == Order::threads) {
+    std::atomic<int64_t> next = 0;
+    const auto body = [&] {
+      for (int64_t range; (range = next++) < ranges;) kernel.run(arguments, workspace, phase, range);
+    };
+    std::thread second(body), third(body);
+    body();
+    second.join();
+    third.join();
+    return;
+  }
+  std::vector<int64_t> sequence(static_cast<size_t>(ranges));
+  std::iota(sequence.begin(), sequence.end(), 0);
+  if (order == Order::reversed) std::reverse(sequence.begin(), sequence.end());
+  if (order == Order::shuffled) std::shuffle(sequence.begin(), sequence.end(), std::mt19937(7));
+  for (int64_t range : sequence) kernel.run(arguments, workspace, phase, range);
+}
+
+std::string describe(float x) {
+  std::ostringstream text;
+  text.precision(9);
+  text << x;
+  return text.str();
+}
+
+}  // namespace
+
+Guarded::Guarded(size_t bytes, bool at_end) {
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t inside = round_up(std::max<size_t>(bytes, 1), page);
+  mapped_ = inside + 2 * page;
+  mapping_ = mmap(nullptr, mapped_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(mapping_ != MAP_FAILED);
+  char* begin = static_cast<char*>(mapping_) + page;
+  REQUIRE(mprotect(begin, inside, PROT_READ | PROT_WRITE) == 0);
+  data_ = at_end ? begin + inside - bytes : begin;
+}
+
+Guarded::~Guarded() { munmap(mapping_, mapped_); }
+
+void* Problem::place(const void* initial, size_t bytes, bool written) {
+  Memory memory = {std::make_unique<Guarded>(bytes, at_end_), std::vector<unsigned char>(bytes), written};
+  if (bytes) std::memcpy(memory.initial.data(), initial, bytes);
+  if (bytes) std::memcpy(memory.place->data(), initial, bytes);
+  if (written) {
+    Output output = {memory_.size(), {}};
+    output.expected.resize(bytes / sizeof(float));
+    outputs_.push_back(std::move(output));
+  }
+  memory_.push_back(std::move(memory));
+  return memory_.back().place->data();
+}
+
+void Problem::expect(const float* output, int64_t index, double value, double magnitude) {
+  for (Output& o : outputs_) {
+    if (memory_[o.memory].place->data() == output) o.expected.at(static_cast<size_t>(index)) = {value, magnitude, true};
+  }
+}
+
+class Check {
+ public:
+  Check(const char* name, const Problem& problem) : name_(name), problem_(problem) {}
+
+  // All outputs after a run, one behind the other.
+  std::vector<float> run(const Library& library, const nnrun_kernel& kernel, Order order) {
+    for (const Problem::Memory& m : problem_.memory_) {
+      if (m.written && !m.initial.empty()) std::memcpy(m.place->data(), m.initial.data(), m.initial.size());
+    }
+    nnrun_work work = {}, again = {};
+    kernel.work(problem_.shape_.data(), &work);
+    kernel.work(problem_.arguments_.data(), &again);
+    if (std::memcmp(&work, &again, sizeof work) != 0) fail(library, "work() depends on more than the shape");
+    if (work.phases < 1 || work.phases > NNRUN_MAX_PHASES) {
+      fail(library, "work() says " + std::to_string(work.phases) + " phases");
+      return {};
+    }
+    // Full of NaN: what is read must have been written. 64 bytes are the alignment that kernels may rely on.
+    Guarded workspace(round_up(work.workspace, 64), true);
+    std::memset(workspace.data(), 0xff, round_up(work.workspace, 64));
+    for (uint32_t phase = 0; phase < work.phases; ++phase)
+      run_phase(kernel, problem_.arguments_.data(), workspace.data(), phase, work.ranges[phase], order);
+    std::vector<float> results;
+    for (const Problem::Output& o : problem_.outputs_) {
+      const float* data = static_cast<const float*>(problem_.memory_[o.memory].place->data());
+      results.insert(results.end(), data, data + o.expected.size());
+    }
+    for (const Problem::Memory& m : problem_.memory_) {
+      if (!m.written && !m.initial.empty() && std::memcmp(m.place->data(), m.initial.data(), m.initial.size()) != 0)
+        fail(library, "an input was changed");
+    }
+    return results;
+  }
+
+  // Against `reference`, or against what the problem expects.
+  void compare(const Library& library, const std::vector<float>& got, const std::vector<float>* reference) {
+    const double bound = bound_of(name_);
+    size_t at = 0;
+    for (const Problem::Output& o : problem_.outputs_) {
+      std::vector<float> initial(o.expected.size());
+      if (!initial.empty()) std::memcpy(initial.data(), problem_.memory_[o.memory].initial.data(), initial.size() * sizeof(float));
+      for (size_t i = 0; i < o.expected.size(); ++i, ++at) {
+        const Problem::Expected& e = o.expected[i];
+        bool good;
+        double wanted = 0;
+        if (!e.any) {
+          good = std::memcmp(&got[at], &initial[i], sizeof(float)) == 0;
+          wanted = static_cast<double>(initial[i]);
+        } else {
+          wanted = reference ? static_cast<double>((*reference)[at]) : e.value;
+          good = agrees(got[at], wanted, e.magnitude, bound);
+        }
+        if (good) continue;
+        fail(library, "output " + std::to_string(&o - problem_.outputs_.data()) + ", element " + std::to_string(i) + (e.any ? "" : " (to be left alone)") +
+                          ": got " + describe(got[at]) + ", expected " + std::to_string(wanted) + ", magnitude " +
+                          std::to_string(e.magnitude) + ", difference " + std::to_string((static_cast<double>(got[at]) - wanted) / e.magnitude / 1e-6) + "e-6");
+        return;
+      }
+    }
+  }
+
+  void fail(const Library& library, const std::string& why) {
+    FAIL_CHECK(name_ << " of " << library.name << ", " << problem_.what_ << ", guard page " << (problem_.at_end_ ? "behind" : "before")
+                     << ": " << why);
+  }
+
+ private:
+  static bool agrees(float got, double wanted, double magnitude, double bound) {
+    if (std::isnan(wanted)) return std::isnan(got);
+    const float rounded = static_cast<float>(wanted);
+    if (std::memcmp(&got, &rounded, sizeof got) == 0) return true;
+    if (bound == 0) return false;
+    // Below the normal range, floats are the smallest one apart.
+    return std::fabs(static_cast<double>(got) - wanted) <=
+           bound * magnitude + 2 * static_cast<double>(std::numeric_limits<float>::denorm_min());
+  }
+
+  const char* name_;
+  const Problem& problem_;
+};
+
+void check_row(const char* name, const Problems& problems) {
+  const Library& scalar = libraries().front();
+  const nnrun_kernel* reference = scalar.find(name);
+  REQUIRE(reference);
+  problems([&](Problem& problem) {
+    Check check(name, problem);
+    const std::vector<float> expected = check.run(scalar, *reference, Order::in_order);
+    check.compare(scalar, expected, nullptr);
+    for (const Library& library : libraries()) {
+      const nnrun_kernel* kernel = library.missing.empty() ? library.find(name) : nullptr;
+      if (!kernel) continue;
+      const std::vector<float> got = check.run(library, *kernel, Order::in_order);
+      if (got.size() != expected.size()) continue;
+      check.compare(library, got, &expected);
+      for (Order order : {Order::reversed, Order::shuffled, Order::threads}) {
+        const std::vector<float> other = check.run(library, *kernel, order);
+        if (other.size() != got.size() || std::memcmp(other.data(), got.data(), got.size() * sizeof(float)) != 0)
+          check.fail(library, std::string("other bits when its ranges run ") + order_names[static_cast<int>(order)]);
+      }
+    }
+  });
+  SUCCEED();
+}
+
+bool add_row_test(const char* name) { return row_tests().insert(name).second; }
+bool has_row_test(const std::string& name) { return row_tests().count(name) > 0; }
+
+const nnrun_kernel* Library::find(const std::string& kernel) const {
+  for (uint32_t i = 0; i < table->count; ++i) {
+    if (table->kernels[i].name == kernel && table->kernels[i].signature == signature_of(kernel)) return &table->kernels[i];
+  }
+  return nullptr;
+}
+
+const std::vector<Library>& libraries() {
+  static const std::vector<Library> all = [] {
+    std::vector<Library> opened;
+    for (const char* name : {"scalar", "avx2", "avx512"}) {
+      const std::string path = std::string(NNRUN_PLUGIN_DIR) + "/libnnrun_kernels_" + name + ".so";
+      if (access(path.c_str(), R_OK) == 0) opened.push_back(open_library(name));
+    }
+    REQUIRE(!opened.empty());
+    REQUIRE(opened.front().name == "scalar");
+    return opened;
+  }();
+  return all;
+}

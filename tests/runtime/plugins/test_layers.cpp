@@ -1,0 +1,131 @@
+// Layers for tests: what the built-in ones do not exercise, and handles to take gradients by.
+#include <nnrun/plugin.hpp>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace {
+
+using nnrun::Error;
+using nnrun::Plan;
+using nnrun::Run;
+using nnrun::Tensor;
+
+// y is a weight, whatever x is: the gradient of what follows with respect to its input is then the gradient of a weight.
+struct Variable {
+  static constexpr auto name = "variable";
+  static constexpr auto doc = "y = a weight of the input's shape, the batch included";
+  nnrun::Initializer values{"zeros"};
+
+  static constexpr auto params() { return nnrun::schema(nnrun::param<&Variable::values>("values", "how it starts")); }
+  void plan(Plan& p) {
+    p.output(p.input());
+    weight_ = p.weight("values", p.input().shape(), 1, 1, values);
+  }
+  void forward(const Run& r) const { std::copy_n(r.weight(weight_).data(), r.y().count(), r.y().data()); }
+  void backward(const Run& r) const {
+    // A smaller batch leaves rows behind; their gradient is zero.
+    const Tensor gradient = r.d_weight(weight_);
+    std::fill_n(gradient.data(), gradient.count(), 0.0f);
+    std::copy_n(r.dy().data(), r.dy().count(), gradient.data());
+    if (r.input_gradient()) std::fill_n(r.dx().data(), r.dx().count(), 0.0f);
+  }
+
+ private:
+  int weight_ = 0;
+};
+
+// Keeps its neighbours from sharing memory and from being fused.
+struct Copy {
+  static constexpr auto name = "copy";
+  static constexpr auto doc = "y = x, in memory of its own";
+
+  void plan(Plan& p) { p.output(p.input()); }
+  void forward(const Run& r) const { std::copy_n(r.x().data(), r.y().count(), r.y().data()); }
+  void backward(const Run& r) const {
+    if (r.input_gradient()) std::copy_n(r.dy().data(), r.dy().count(), r.dx().data());
+  }
+};
+
+struct AddReference {
+  static constexpr auto name = "add_reference";
+  static constexpr auto doc = "y = x + the output of an earlier layer";
+  nnrun::Reference with;
+
+  static constexpr auto params() {
+    return nnrun::schema(nnrun::param<&AddReference::with>("with", "name of the earlier layer").required());
+  }
+  void plan(Plan& p) {
+    if (p.input(0).shape() != p.input(1).shape()) {
+      throw Error("adds equal shapes, got " + nnrun::to_string(p.input(0).shape()) + " and " + nnrun::to_string(p.input(1).shape()));
+    }
+    p.output(p.input());
+  }
+  void forward(const Run& r) const {
+    for (std::int64_t i = 0; i < r.y().count(); ++i) r.y()[i] = r.x(0)[i] + r.x(1)[i];
+  }
+  void backward(const Run& r) const {
+    if (!r.input_gradient()) return;
+    for (std::int64_t i = 0; i < r.dy().count(); ++i) {
+      r.dx(0)[i] = r.dy()[i];
+      r.dx(1)[i] = r.dy()[i];
+    }
+  }
+};
+
+// y = x. Fills all the memory that it may use with a pattern, and complains where the saved part does not survive.
+struct Scribble {
+  static constexpr auto name = "scribble";
+  static constexpr auto doc = "y = x; checks that its saved memory stays its own";
+  std::int64_t bytes = 100;
+
+  static constexpr auto params() { return nnrun::schema(nnrun::param<&Scribble::bytes>("bytes", "of each memory").at_least(1)); }
+  void plan(Plan& p) {
+    p.output(p.input());
+    p.in_place();
+    saved_ = p.saved(static_cast<std::size_t>(bytes));
+    scratch_ = p.scratch(static_cast<std::size_t>(bytes) * 3);
+  }
+  void forward(const Run& r) const {
+    for (std::int64_t i = 0; i < bytes; ++i) r.saved<std::uint8_t>(saved_)[i] = pattern(i);
+    std::fill_n(r.scratch<std::uint8_t>(scratch_), bytes * 3, std::uint8_t{0xff});  // as floats: NaN
+    if (r.x().data() != r.y().data()) std::copy_n(r.x().data(), r.y().count(), r.y().data());
+  }
+  void backward(const Run& r) const {
+    std::fill_n(r.scratch<std::uint8_t>(scratch_), bytes * 3, std::uint8_t{0xff});
+    for (std::int64_t i = 0; i < bytes; ++i) {
+      if (r.saved<std::uint8_t>(saved_)[i] != pattern(i)) throw Error("saved byte " + std::to_string(i) + " was overwritten");
+    }
+    if (r.input_gradient() && r.dx().data() != r.dy().data()) std::copy_n(r.dy().data(), r.dy().count(), r.dx().data());
+  }
+
+ private:
+  std::uint8_t pattern(std::int64_t i) const { return static_cast<std::uint8_t>(i * 7 + bytes * 13); }
+  int saved_ = 0, scratch_ = 0;
+};
+
+// Says that only a part of its gradient is ready.
+struct HalfReady {
+  static constexpr auto name = "half_ready";
+  static constexpr auto doc = "y = x; breaks the promise of gradient_ready()";
+  nnrun::Initializer values{"zeros"};
+
+  static constexpr auto params() { return nnrun::schema(nnrun::param<&HalfReady::values>("values", "how its weight starts")); }
+  void plan(Plan& p) {
+    p.output(p.input());
+    weight_ = p.weight("values", {8}, 1, 1, values);
+  }
+  void forward(const Run& r) const { std::copy_n(r.x().data(), r.y().count(), r.y().data()); }
+  void backward(const Run& r) const {
+    std::fill_n(r.d_weight(weight_).data(), 8, 1.0f);
+    r.gradient_ready(weight_, 0, 4);
+    if (r.input_gradient()) std::copy_n(r.dy().data(), r.dy().count(), r.dx().data());
+  }
+
+ private:
+  int weight_ = 0;
+};
+
+}  // namespace
+
+NNRUN_PLUGIN("test_layers", "1.0.0", Variable, Copy, AddReference, Scribble, HalfReady)

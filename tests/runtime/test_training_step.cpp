@@ -1,0 +1,244 @@
+#include "allocations.hpp"
+#include "error.hpp"
+#include "helpers.hpp"
+#include "training_step.hpp"
+
+#include <nnrun/plugin.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+#include <map>
+#include <numeric>
+
+using namespace nnrun;
+using namespace nnrun::core;
+using nnrun::test::allocation_count;
+using nnrun::test::make_environment;
+using nnrun::test::TemporaryFolder;
+
+namespace {
+
+constexpr const char* head = R"(
+data:
+  source: {drawn_digits: {count: 300}}
+  transforms: [{scale: {divide_by: 255}}]
+)";
+
+constexpr const char* layers = R"(
+model:
+  layers:
+    - flatten
+    - dense: {units: 24}
+    - relu
+    - dropout: {rate: 0.2}
+    - dense: {units: 17}
+    - batchnorm
+    - relu
+    - dense: {units: 10}
+)";
+
+constexpr const char* tail = R"(
+train: {batch: 32, loss: softmax_cross_entropy, optimizer: adam, metrics: [accuracy]}
+run: {threads: 1, observers: []}
+)";
+
+std::string whole_config() { return std::string(head) + layers + tail; }
+
+// Environment, data and step in the order in which they must be made and go.
+struct Training {
+  explicit Training(const std::string& yaml, const std::vector<std::string>& overrides = {}, const DataRoot& root = {"/", true})
+      : environment(make_environment(yaml, overrides)), data(environment->settings(), environment->host(), root), step(*environment, data) {}
+
+  TrainingStep::Result run(std::size_t begin, std::size_t count) {
+    positions.resize(count);
+    std::iota(positions.begin(), positions.end(), static_cast<std::uint32_t>(begin));
+    return step.run(positions, progress());
+  }
+  nnrun_progress progress() {
+    nnrun_progress p{};
+    p.size = sizeof p;
+    p.step = done++;
+    p.steps_per_epoch = 10;
+    p.epochs = 1;
+    return p;
+  }
+
+  std::unique_ptr<Environment> environment;
+  Data data;
+  TrainingStep step;
+  std::vector<std::uint32_t> positions;
+  std::int64_t done = 0;
+};
+
+void write_idx(const std::filesystem::path& stem, std::uint32_t count, std::uint8_t classes) {
+  const auto number = [](std::ofstream& out, std::uint32_t value) {
+    for (const int shift : {24, 16, 8, 0}) out.put(static_cast<char>(value >> shift));
+  };
+  std::ofstream images(stem.string() + "-images-idx3-ubyte", std::ios::binary);
+  number(images, 0x803);
+  for (const std::uint32_t dim : {count, 7u, 5u}) number(images, dim);
+  for (std::uint32_t i = 0; i < count * 35; ++i) images.put(static_cast<char>(i * 2654435761u >> 24));
+  std::ofstream labels(stem.string() + "-labels-idx1-ubyte", std::ios::binary);
+  number(labels, 0x801);
+  number(labels, count);
+  for (std::uint32_t i = 0; i < count; ++i) labels.put(static_cast<char>(i % classes));
+}
+
+void check_no_allocations(Training& training) {
+  training.run(0, 32);
+  training.run(32, 12);  // the first smaller batch, too
+  const std::size_t before = allocation_count();
+  for (std::size_t i = 1; i < 8; ++i) {
+    training.positions.resize(i == 7 ? 12 : 32);
+    std::iota(training.positions.begin(), training.positions.end(), static_cast<std::uint32_t>(i * 32));
+    training.step.run(training.positions, training.progress());
+  }
+  CHECK(allocation_count() - before == 0);
+}
+
+}  // namespace
+
+TEST_CASE("the counter of allocations counts") {
+  allocation_count();
+  const std::size_t before = allocation_count();
+  std::vector<std::unique_ptr<int>> kept;
+  for (int i = 0; i < 10; ++i) kept.push_back(std::make_unique<int>(i));
+  CHECK(allocation_count() - before >= 10);
+}
+
+TEST_CASE("a step allocates nothing after the first: any optimizer, kernels and threads, drawn digits") {
+  allocation_count();
+  for (const char* optimizer : {"sgd", "momentum", "adam"}) {
+    for (const char* kernels : {"scalar", "auto"}) {
+      for (const char* threads : {"1", "2", "3", "8"}) {
+        INFO(optimizer << ", kernels " << kernels << ", threads " << threads);
+        Training training(whole_config(), {std::string("train.optimizer=") + optimizer, std::string("run.kernels=") + kernels,
+                                           std::string("run.threads=") + threads});
+        check_no_allocations(training);
+      }
+    }
+  }
+}
+
+TEST_CASE("a step allocates nothing after the first: idx files") {
+  const TemporaryFolder folder;
+  write_idx(folder / "train", 300, 10);
+  write_idx(folder / "test", 40, 10);
+  const std::string yaml = "data:\n  source: idx\n  train: train\n  test: test\n  transforms: [{scale: {divide_by: 255}}]\n";
+  for (const char* threads : {"1", "3"}) {
+    Training training(yaml + layers + tail, {std::string("run.threads=") + threads}, DataRoot{folder.path(), true});
+    check_no_allocations(training);
+  }
+}
+
+TEST_CASE("evaluation after steps sees their weights, and a smaller last batch") {
+  Training training(whole_config(), {"model.layers[3].dropout.rate=0"});
+  Evaluator evaluator(*training.environment, training.data, training.step.parameters());
+  const Evaluation before = evaluator.run(training.data.train());
+  CHECK(before.samples == 300);  // 256 and 44
+  for (std::size_t epoch = 0; epoch < 20; ++epoch) {
+    for (std::size_t begin = 0; begin < 300; begin += 32) training.run(begin, std::min<std::size_t>(32, 300 - begin));
+  }
+  const Evaluation after = evaluator.run(training.data.train());
+  CHECK(after.loss < before.loss / 2);
+  REQUIRE(after.metrics.size() == 1);
+  CHECK(after.metrics[0].first == "accuracy");
+  CHECK(after.metrics[0].second > 0.9);
+}
+
+TEST_CASE("the loss of a smaller batch is of its samples alone") {
+  // Without batch norm and dropout a sample's loss does not depend on its batch.
+  const std::string plain = std::string(head) + "model:\n  layers: [flatten, {dense: {units: 20}}, relu, {dense: {units: 10}}]\n" + R"(
+train: {batch: 64, loss: softmax_cross_entropy, optimizer: {sgd: {learning_rate: 1e-30}}}
+run: {threads: 1, observers: []}
+)";
+  Training training(plain);
+  double parts = 0;
+  for (const auto& [begin, count] : std::vector<std::pair<std::size_t, std::size_t>>{{0, 13}, {13, 1}, {14, 50}}) {
+    parts += training.run(begin, count).loss_sum;
+  }
+  const double whole = training.run(0, 64).loss_sum;
+  CHECK(parts == Approx(whole).epsilon(1e-5));
+  CHECK(std::isfinite(training.run(5, 1).loss_sum));
+}
+
+TEST_CASE("the same bits for any number of threads") {
+  std::map<std::string, std::string> results;
+  for (const char* threads : {"1", "2", "3", "4", "8"}) {
+    Training training(whole_config(), {std::string("run.threads=") + threads});
+    for (std::size_t begin = 0; begin < 300; begin += 32) training.run(begin, std::min<std::size_t>(32, 300 - begin));
+    results[threads] = training.step.parameters()->sha256();
+  }
+  for (const auto& [threads, sha256] : results) {
+    INFO(threads << " threads");
+    CHECK(sha256 == results["1"]);
+  }
+}
+
+TEST_CASE("a dense layer that absorbs relu learns the same bits as the two apart") {
+  const auto run = [](const std::string& between) {
+    const std::string yaml = std::string(head) + "model:\n  layers:\n    - flatten\n    - dense: {units: 33}\n" + between +
+                             "    - relu\n    - dense: {units: 10}\n      name: last\n" + tail;
+    // The second dense layer starts by its place in the list, which `between` shifts: give both the same start.
+    Training training(yaml, {"model.layers.last.dense.weights=zeros"});
+    std::vector<double> losses;
+    for (std::size_t begin = 0; begin < 300; begin += 32) losses.push_back(training.run(begin, std::min<std::size_t>(32, 300 - begin)).loss_sum);
+    return std::pair(losses, training.step.parameters()->sha256());
+  };
+  const auto fused = run("");
+  CHECK(run("    - flatten\n") == fused);
+  CHECK(run("    - copy\n") == fused);
+}
+
+TEST_CASE("numbers that are not finite stop the training, and where is told") {
+  Training training(whole_config(), {"train.optimizer=sgd", "train.optimizer.sgd.learning_rate=1e30"});
+  std::string message;
+  try {
+    for (std::size_t i = 0; i < 5; ++i) training.run(i * 32, 32);
+  } catch (const RunError& e) {
+    message = e.what();
+  }
+  INFO(message);
+  const bool layer = message.find("1.dense") != std::string::npos || message.find("7.dense") != std::string::npos ||
+                     message.find("4.dense") != std::string::npos || message.find("5.batchnorm") != std::string::npos;
+  CHECK(layer);
+  CHECK(message.find("step 2") != std::string::npos);
+  CHECK(message.find("epoch 1") != std::string::npos);
+  CHECK(message.find("learning_rate") != std::string::npos);
+}
+
+TEST_CASE("the first layer that is not finite is the one that is named") {
+  Training training(whole_config());
+  training.run(0, 32);
+  const auto& slots = training.step.parameters()->weight_slots();
+  for (std::size_t slot = 0; slot < slots.size(); ++slot) {
+    if (slots[slot].name == "4.dense.bias") training.step.parameters()->weight(slot)[3] = std::numeric_limits<float>::quiet_NaN();
+  }
+  std::string message;
+  try {
+    training.run(0, 32);
+  } catch (const RunError& e) {
+    message = e.what();
+  }
+  CHECK(message.find("first layer whose output is not finite is 4.dense") != std::string::npos);
+}
+
+TEST_CASE("a layer that is not ready with all of a gradient is found out") {
+  const std::string yaml = std::string(head) + "model:\n  layers: [flatten, {dense: {units: 10}}, half_ready]\n" + tail;
+  Training run(yaml);
+  std::string message;
+  try {
+    run.run(0, 32);
+  } catch (const RunError& e) {
+    message = e.what();
+  }
+  CHECK(message.find("2.half_ready.values") != std::string::npos);
+  CHECK(message.find("4 of 8") != std::string::npos);
+}
+
+TEST_CASE("weights start from the seed") {
+  const auto start = [](const std::string& seed) { return Training(whole_config(), {"seed=" + seed}).step.parameters()->sha256(); };
+  CHECK(start("1") == start("1"));
+  CHECK(start("1") != start("2"));
+}
