@@ -61,10 +61,9 @@ std::map<std::string, std::int64_t> Observers::positions() {
   std::map<std::string, std::int64_t> all;
   for (const auto& observer : instances_) {
     const std::string name = observer->spec().component->name;
-    const std::int64_t position = observer->vtable<nnrun_observer_vtable>().position(observer->self());
-    if (position < 0) {
-      throw RunError("observer '" + name + "' cannot write its files (is the disk full?); the last checkpoint is from before");
-    }
+    nnrun_error error{};
+    const std::int64_t position = observer->vtable<nnrun_observer_vtable>().position(observer->self(), &error);
+    if (position < 0) observer->fail_in_run("saving", error);
     all[name] = position;
   }
   return all;

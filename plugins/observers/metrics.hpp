@@ -67,15 +67,10 @@ class Metrics {
     if (kind != "batch" || buffer_.size() >= greatest_buffer || Clock::now() - flushed_at_ > std::chrono::seconds(1)) flush();
   }
 
-  // All rows so far are on the disk then; -1 where they cannot be written.
+  // All rows so far are on the disk then.
   std::int64_t position() {
-    try {
-      flush();
-      ::fdatasync(file_);  // of a device there is nothing to sync: no error
-    } catch (const Error&) {
-      // What could not be written stays in the buffer, so the next event fails with the same error.
-      return -1;
-    }
+    flush();
+    ::fdatasync(file_);  // of a device there is nothing to sync: no error
     return length_;
   }
 

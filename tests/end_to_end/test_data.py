@@ -51,7 +51,7 @@ class Data(harness.Case):
         (self.folder / "empty").mkdir()
         for words in (["--data", "empty"], ["--data", "no/such"], [f"data.train={self.folder}/empty/train"]):
             with self.subTest(words=words):
-                self.assertIn("digits", self.nnrun(STAND_INS, *words, code=2).stderr)
+                self.assertIn("there is neither", self.nnrun(STAND_INS, *words, code=2).stderr)
         self.assertFalse((self.folder / "runs").exists())
 
     def test_a_damaged_set_is_an_error(self):

@@ -36,7 +36,10 @@ class Observer {
     const nnrun_event event{sizeof(nnrun_event), static_cast<std::uint32_t>(list.size()), name, list.data()};
     fake::must([&](nnrun_error* e) { return table_.event(component_.self(), &event, e); });
   }
-  std::int64_t position() { return table_.position(component_.self()); }
+  std::int64_t position() {
+    nnrun_error error{};
+    return table_.position(component_.self(), &error);
+  }
   void close() { table_.close(component_.self()); }
 
  private:

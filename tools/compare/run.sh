@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# nnrun beside PyTorch, NumPy and oneDNN. Installs the peers from Debian where they are missing, builds, measures, prints.
+# nnrun beside PyTorch, NumPy, oneDNN and OpenBLAS. Installs the peers from Debian where they are missing, builds, measures, prints.
 #
 #   tools/compare/run.sh                                     5 rounds, 1 and 2 threads: about 5 minutes
-#   tools/compare/run.sh --rounds 9 --json comparison.json --nnrun build/release/bin/nnrun
+#   tools/compare/run.sh --rounds 9 --json comparison.json    then: tools/compare/report.py comparison.json
 #
 # Options are compare.py's. NNRUN_COMPARE_BUILD is where things are built (build/compare).
 set -euo pipefail
@@ -22,6 +22,10 @@ if [ -n "$missing" ]; then
   $as_root apt-get update && $as_root apt-get install --yes --no-install-recommends $missing
 fi
 
+root=$(cd "$here/../.." && pwd)
+"$root/tools/build.sh" release
+cmake --build "$root/build/release" --target nnrun_benchmark_gemm >/dev/null
+
 mkdir -p "$build"
 build=$(cd "$build" && pwd)
 if [ ! -e "$build/onednn_mlp" ] || [ "$here/onednn_mlp.cpp" -nt "$build/onednn_mlp" ]; then
@@ -30,4 +34,4 @@ if [ ! -e "$build/onednn_mlp" ] || [ "$here/onednn_mlp.cpp" -nt "$build/onednn_m
 fi
 export PYTHONDONTWRITEBYTECODE=1
 $python "$here/fixture.py" "$build/fixture"
-exec $python "$here/compare.py" --build "$build" --fixture "$build/fixture" "$@"
+exec $python "$here/compare.py" --nnrun "$root/build/release/bin/nnrun" --build "$build" --fixture "$build/fixture" "$@"

@@ -1,7 +1,9 @@
 /* The kernels' names and arguments: one row each, which feeds dispatch, tests, benchmarks and docs.
  *
  * Matrices are row-major; leading dimensions count elements. `float*` need not be aligned unless a comment says so.
- * At plan time the host asks with the pointers NULL: supports() and work() look at the shape only.
+ * At plan time the host asks with the pointers NULL: supports() and work() look at the shape only. A smaller batch needs no more
+ * workspace; the batch is `rows`, and in gemm it may be m or k. Optimizer steps, relu and u8_to_f32 support every count and need no
+ * workspace: they are chosen for one count and called with others.
  * The scalar library implements every row and is the reference. Others agree with it to the stated bound:
  * |got - scalar| <= bound * (sum of the magnitudes of the terms that make up the result); 0: to the bit.
  */

@@ -459,8 +459,8 @@ typedef struct nnrun_observer_vtable {
   /* `folder` is the run's own. `position` is what position() said at the checkpoint that is resumed, or 0. */
   int (*open)(void* self, const nnrun_host* host, const char* folder, int64_t position, nnrun_error* error);
   int (*event)(void* self, const nnrun_event* event, nnrun_error* error);
-  /* After flushing; eg: the file's length. -1: what was told so far could not be written, and must not count as told. */
-  int64_t (*position)(void* self);
+  /* Puts all that was told on the disk; where it ends there, eg: the file's length. -1 and an error on failure. */
+  int64_t (*position)(void* self, nnrun_error* error);
   void (*close)(void* self);
 } nnrun_observer_vtable;
 

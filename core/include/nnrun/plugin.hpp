@@ -792,10 +792,9 @@ constexpr nnrun_observer_vtable observer_vtable() {
   table.event = [](void* self, const nnrun_event* event, nnrun_error* error) {
     return guard(error, [&] { as<T>(self).event(*event); });
   };
-  table.position = [](void* self) -> std::int64_t {
+  table.position = [](void* self, nnrun_error* error) -> std::int64_t {
     std::int64_t result = 0;
-    guard(nullptr, [&] { result = as<T>(self).position(); });
-    return result;
+    return guard(error, [&] { result = as<T>(self).position(); }) == 0 ? result : -1;
   };
   table.close = [](void* self) { guard(nullptr, [&] { as<T>(self).close(); }); };
   return table;

@@ -6,10 +6,12 @@ namespace {
 
 constexpr int line = 64 / sizeof(float);  // of a cache
 
-// Moves a pointer, and hides from the compiler by how much.
-inline void advance(const float*& p, int64_t count) {
-  p += count;
-  asm("" : "+r"(p));
+// Moves a pointer, and hides from the compiler by how much. The copy matters: `asm` on the reference itself makes GCC keep all of
+// the caller's arrays in memory.
+__attribute__((always_inline)) inline void advance(const float*& p, int64_t count) {
+  const float* moved = p + count;
+  asm("" : "+r"(moved));
+  p = moved;
 }
 
 // Everything in registers: rows x vectors sums, and either the row of B (few vectors) or the column of A (few rows) of one p.
@@ -38,7 +40,7 @@ void multiply_tile(const Tile& t) {
   const auto b_at = [&](auto j) __attribute__((always_inline)) {
     return j == vectors - 1 ? load(b + j * lanes, last) : load(b + j * lanes);
   };
-  const auto multiply_add = [&](auto) __attribute__((always_inline)) {
+  const auto multiply_add = [&]() __attribute__((always_inline)) {
     if constexpr (rows >= vectors) {
       Floats row[vectors];
       repeat<vectors>([&](auto j) __attribute__((always_inline)) { row[j] = b_at(j); });
@@ -65,11 +67,11 @@ void multiply_tile(const Tile& t) {
 
   int64_t depth = t.depth;
   for (; depth >= prefetch_step; depth -= prefetch_step) {
-    repeat<prefetch_step>([&](auto p) __attribute__((always_inline)) { multiply_add(p); });
+    repeat<prefetch_step>([&](auto) __attribute__((always_inline)) { multiply_add(); });
     repeat<(vectors * lanes + line - 1) / line>([&](auto j) __attribute__((always_inline)) { __builtin_prefetch(next + j * line, 0, 2); });
     advance(next, t.next_stride);
   }
-  for (; depth > 0; --depth) multiply_add(std::integral_constant<int, 0>());
+  for (; depth > 0; --depth) multiply_add();
 
   if (t.bias) {
     repeat<vectors>([&](auto j) {
