@@ -42,10 +42,9 @@ void shuffle(std::vector<std::uint32_t>& order, std::int64_t count, std::uint64_
 
 // ---- Transforms ---------------------------------------------------------------------------------------
 
-Transforms::Transforms(const std::vector<ComponentSpec>& specs, const nnrun_tensor& sample, std::uint64_t seed,
-                       const HostServices& host)
+Transforms::Transforms(const DataSettings& data, const nnrun_tensor& sample, std::uint64_t seed, const HostServices& host)
     : shapes_{sample}, seed_(seed) {
-  for (const ComponentSpec& spec : specs) {
+  for (const ComponentSpec& spec : data.transforms) {
     instances_.push_back(std::make_unique<Instance>(spec, host.c()));
     const auto& vtable = instances_.back()->vtable<nnrun_transform_vtable>();
     augments_ = augments_ || vtable.augments != 0;
@@ -59,7 +58,7 @@ Transforms::Transforms(const std::vector<ComponentSpec>& specs, const nnrun_tens
   }
   scratch_bytes_ *= 2;
   if (output().dtype != NNRUN_F32) {
-    const Location where = specs.empty() ? Location{} : specs.back().where;
+    const Location& where = data.transforms.empty() ? data.source->where : data.transforms.back().where;
     throw DiagnosticError(where, "the samples are bytes, but the net takes floats; add a transform, eg: data.transforms: [{scale: {divide_by: 255}}]");
   }
 }
@@ -137,7 +136,7 @@ void Data::open(const Settings& settings, const DataRoot& root) {
   test_ = open_split(resolve(data.test.path, root), data.test.where, NNRUN_SPLIT_TEST);
   choose_validation(settings, root);
 
-  transforms_ = std::make_unique<Transforms>(data.transforms, raw_sample_, seed_, host_);
+  transforms_ = std::make_unique<Transforms>(data, raw_sample_, seed_, host_);
   const std::int64_t ranges = (std::max<std::int64_t>(settings.train.batch, evaluation_batch) + samples_a_range - 1) / samples_a_range;
   const std::size_t bytes = align_up(tensor_bytes(raw_sample_)) + transforms_->scratch_bytes();
   for (std::int64_t i = 0; i < ranges; ++i) scratch_.emplace_back(bytes);

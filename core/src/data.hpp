@@ -32,7 +32,7 @@ DataRoot find_data_root(const std::string& given);
 class Transforms {
  public:
   // Throws DiagnosticError where a transform refuses the samples, or where what comes out is not f32.
-  Transforms(const std::vector<ComponentSpec>& specs, const nnrun_tensor& sample, std::uint64_t seed, const HostServices& host);
+  Transforms(const DataSettings& data, const nnrun_tensor& sample, std::uint64_t seed, const HostServices& host);
 
   const nnrun_tensor& input() const { return shapes_.front(); }
   const nnrun_tensor& output() const { return shapes_.back(); }

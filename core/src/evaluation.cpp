@@ -14,8 +14,10 @@ nnrun_tensor batch_of(const nnrun_tensor& sample, std::int64_t batch) {
 }
 
 nnrun_tensor labels_of(const Data& data, std::int64_t batch, void* memory) {
-  if (data.classes() > 0) return make_tensor(NNRUN_S32, Shape{batch}, memory);
-  return make_tensor(NNRUN_F32, Shape{batch, data.targets()}, memory);
+  // No Shape: it would take memory in every step.
+  const std::int64_t dims[] = {batch, data.targets()};
+  if (data.classes() > 0) return make_tensor(NNRUN_S32, std::span(dims, 1), memory);
+  return make_tensor(NNRUN_F32, dims, memory);
 }
 
 std::size_t label_bytes(const Data& data, std::int64_t batch) { return tensor_bytes(labels_of(data, batch, nullptr)); }

@@ -11,7 +11,7 @@ Predictor::Predictor(const std::filesystem::path& file, const EnvironmentOptions
   environment_ = std::make_unique<Environment>(config_from_text(file.string() + " (its config)", description().config, overrides), options);
   const Settings& settings = environment_->settings();
   const HostServices& host = environment_->host();
-  transforms_ = std::make_unique<Transforms>(settings.data.transforms, description().sample, settings.seed, host);
+  transforms_ = std::make_unique<Transforms>(settings.data, description().sample, settings.seed, host);
   network_ = std::make_unique<Network>(settings.model, host, batch_of(transforms_->output(), 1), false, settings.seed);
   checkpoint_.restore(*parameters(), false);
   loss_ = std::make_unique<LossFunction>(*settings.train.loss, host, network_->output(), description().classes);

@@ -50,9 +50,9 @@ int parallel_ranges(int threads, std::int64_t ranges, nnrun_range_function body,
   std::int64_t failed_range = ranges;
   int failed_status = 0;
   std::mutex failure;
-  const int team = static_cast<int>(std::min<std::int64_t>(threads, ranges));
-  // Static: a thread gets the same ranges in every step, and finds its part of the weights in its own cache.
-#pragma omp parallel for schedule(static) num_threads(team)
+  // Always the same team, for few ranges too: OpenMP would end and start threads, and allocate, whenever its size changes. Static: a
+  // thread gets the same ranges in every step, and finds its part of the weights in its own cache.
+#pragma omp parallel for schedule(static) num_threads(threads)
   for (std::int64_t range = 0; range < ranges; ++range) {
     nnrun_error own;
     own.message[0] = own.parameter[0] = '\0';

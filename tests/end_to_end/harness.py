@@ -64,7 +64,10 @@ class Case(unittest.TestCase):
     def end(process):
         if process.poll() is None:
             process.kill()
-        process.communicate()
+        process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
 
     def nnrun(self, *words, code=0, **options):
         """Runs nnrun to its end and checks its exit code."""
@@ -95,6 +98,14 @@ class Case(unittest.TestCase):
     def figures(self, folder):
         """What two runs of the same must have in common."""
         return [row for row in self.rows(folder) if row["event"] in ("batch", "epoch", "test")]
+
+    def check_same_run(self, folder, expected):
+        """Rows and weights are equal; else the first row that is not."""
+        figures, others = self.figures(folder), self.figures(expected)
+        for row, other in zip(figures, others):
+            self.assertEqual(row, other)
+        self.assertEqual(len(figures), len(others))
+        self.assertTrue(self.weights(folder) == self.weights(expected), "the weights differ")
 
     def verdict(self, folder):
         tests = self.rows(folder, "test")

@@ -12,7 +12,7 @@ class Folders(harness.Case):
             self.assertEqual(process.returncode, 0, err)
         folders = [self.run_folder(PLAIN, number) for number in range(1, 5)]
         for folder in folders:
-            self.assertEqual(self.figures(folder), self.figures(folders[0]))
+            self.check_same_run(folder, folders[0])
         self.assertFalse(self.run_folder(PLAIN, 5).exists())
 
     def test_a_run_that_is_being_written_to_is_not_resumed(self):
@@ -55,8 +55,7 @@ class Folders(harness.Case):
         self.nnrun("eval", folder / "last.safetensors")
         self.nnrun(PLAIN, "train.epochs=3", "--resume")
         whole = self.run_folder(PLAIN, root="whole")
-        self.assertEqual(self.figures(folder), self.figures(whole))
-        self.assertEqual(self.weights(folder), self.weights(whole))
+        self.check_same_run(folder, whole)
 
     def test_a_disk_that_is_full_from_the_start(self):
         err = self.nnrun(PLAIN, code=1, preexec_fn=harness.limit_file_size(0)).stderr
@@ -74,7 +73,7 @@ class Folders(harness.Case):
                 err = self.nnrun(*small, f"run.folder={root}", code=1, preexec_fn=harness.limit_file_size(limit)).stderr
 XX
                 self.nnrun(*small, f"run.folder={root}", "--resume")
-                self.assertEqual(self.figures(self.run_folder(PLAIN, root=root)), self.figures(self.run_folder(PLAIN, root="whole")))
+                self.check_same_run(self.run_folder(PLAIN, root=root), self.run_folder(PLAIN, root="whole"))
 
 
 if __name__ == "__main__":

@@ -39,8 +39,7 @@ class Kill(harness.Case):
         self.nnrun(config, *overrides, "--resume")
         folder = self.run_folder(config, number, root="killed")
         self.assertEqual(self.verdict(folder), self.verdict(expected))
-        self.assertEqual(self.figures(folder), self.figures(expected))
-        self.assertEqual(self.weights(folder), self.weights(expected))
+        self.check_same_run(folder, expected)
         steps = [row["step"] for row in self.rows(folder, "batch")]
         self.assertEqual(steps, list(range(1, len(steps) + 1)))
         # The next kills are of a new run.

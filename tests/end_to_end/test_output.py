@@ -32,8 +32,8 @@ class Output(harness.Case):
                 if not part:
                     break
                 shown += part
-            process.wait(harness.PATIENCE)
-            self.assertEqual(process.returncode, 0, process.communicate()[1])
+            err = process.stderr.read()
+            self.assertEqual(process.wait(harness.PATIENCE), 0, err)
         finally:
             os.close(master)
             if slave >= 0:
@@ -41,14 +41,14 @@ class Output(harness.Case):
         return shown.decode(errors="replace")
 
     # Long enough for a bar, which is drawn some times a second.
-    LONG = (PLAIN, "train.epochs=8", "model.layers[1].dense.units=300")
+    LONG = (PLAIN, "train.epochs=4", "model.layers[1].dense.units=100")
 
     def test_a_terminal_gets_a_bar(self):
         shown = self.on_terminal(*self.LONG, TERM="xterm", LC_ALL="C")
         self.assertIn("\r\x1b[K", shown)
         self.assertIn("left", shown)
         self.assertRegex(shown, "[#-]{10}")
-        self.assertTrue(shown.rstrip().endswith("DATA") or "finished" in shown)
+        self.assertIn("finished", shown)
 
     def test_a_terminal_without_colour(self):
         for environment in ({"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "dumb"}):

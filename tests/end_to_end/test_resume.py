@@ -8,7 +8,7 @@ class Resume(harness.Case):
     def test_without_a_run_it_starts_anew(self):
         self.nnrun(PLAIN, "--resume")
         self.nnrun(PLAIN, "run.folder=other")
-        self.assertEqual(self.figures(self.run_folder(PLAIN)), self.figures(self.run_folder(PLAIN, root="other")))
+        self.check_same_run(self.run_folder(PLAIN), self.run_folder(PLAIN, root="other"))
 
     def test_a_finished_run_repeats_its_verdict(self):
         for config in (PLAIN, RICH):
@@ -30,8 +30,7 @@ class Resume(harness.Case):
                 self.nnrun(config, "train.epochs=1")
                 self.nnrun(config, "train.epochs=3", "--resume")
                 folder, whole = self.run_folder(config), self.run_folder(config, root="whole")
-                self.assertEqual(self.figures(folder), self.figures(whole))
-                self.assertEqual(self.weights(folder), self.weights(whole))
+                self.check_same_run(folder, whole)
                 # And the run's config is the new one.
                 self.assertIn("epochs: 3", (folder / "config.yaml").read_text())
 
@@ -39,18 +38,17 @@ class Resume(harness.Case):
         self.nnrun(RICH, "train.epochs=2", "run.folder=whole")
         self.nnrun(RICH, "train.epochs=1")
         self.nnrun(RICH, "train.epochs=2", "run.threads=3", "train.checkpoint.seconds=0", "--resume")
-        self.assertEqual(self.figures(self.run_folder(RICH)), self.figures(self.run_folder(RICH, root="whole")))
+        self.check_same_run(self.run_folder(RICH), self.run_folder(RICH, root="whole"))
 
     def test_observers_may_change(self):
         self.nnrun(PLAIN, "train.epochs=2", "run.folder=whole")
-        expected = self.figures(self.run_folder(PLAIN, root="whole"))
-        folder = self.run_folder(PLAIN)
+        expected = self.run_folder(PLAIN, root="whole")
         for number, (first, second) in enumerate((("[console, metrics]", "[metrics]"), ("[metrics]", "[console, metrics]")), start=1):
             with self.subTest(first=first, second=second):
                 folder = self.run_folder(PLAIN, number)
                 self.nnrun(PLAIN, "train.epochs=1", f"run.observers={first}")
                 self.nnrun(PLAIN, "train.epochs=2", f"run.observers={second}", "--resume")
-                self.assertEqual(self.figures(folder), expected)
+                self.check_same_run(folder, expected)
 
     def test_what_changes_the_result_is_refused_by_name(self):
         self.nnrun(PLAIN)

@@ -26,8 +26,7 @@ class Signals(harness.Case):
 
         self.nnrun(RICH, "run.folder=stopped", "train.epochs=8", "--resume")
         expected = self.run_folder(RICH, root="whole")
-        self.assertEqual(self.figures(folder), self.figures(expected))
-        self.assertEqual(self.weights(folder), self.weights(expected))
+        self.check_same_run(folder, expected)
 
     def test_interrupt(self):
         self.check(signal.SIGINT, 130)

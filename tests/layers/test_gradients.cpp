@@ -31,7 +31,7 @@ const nnrun_layer_vtable& table_of(const nnrun_component& layer) { return *stati
 
 // The variable whose gradient is dx comes last before the layer; `other` is for references.
 std::string net_yaml(const std::vector<std::int64_t>& shape, const std::vector<std::string>& layers) {
-  std::string yaml = "model:\n  input: " + yaml_of(shape) + "\n  layers:\n    - variable\n      name: other\n    - variable\n";
+  std::string yaml = "model:\n  input: " + yaml_of(shape) + "\n  layers:\n    - variable: {}\n      name: other\n    - variable\n";
   for (const std::string& layer : layers) yaml += "    - " + layer + "\n";
   return yaml;
 }

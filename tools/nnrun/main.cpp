@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 
 namespace {
@@ -55,11 +56,24 @@ bool is_verb(const std::string& word) {
   return std::any_of(std::begin(verbs), std::end(verbs), [&](const Verb& verb) { return word == verb.name; });
 }
 
+// "pedict" is neither a verb nor a config, and not like a file.
+void refuse_mistyped_verb(const std::string& word) {
+  if (word.starts_with('-') || word.find_first_of("./=") != std::string::npos || std::filesystem::exists(word)) return;
+  std::vector<std::string> names;
+  for (const Verb& verb : verbs) names.emplace_back(verb.name);
+  const std::string suggestion = nnrun::core::did_you_mean(word, names);
+  throw nnrun::core::DiagnosticError({}, "there is no verb and no config " + nnrun::core::quote(word) +
+                                             (suggestion.empty() ? "; see nnrun --help" : "; " + suggestion));
+}
+
 // `nnrun CONFIG ...` means `nnrun train CONFIG ...`.
 std::vector<std::string> with_verb(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   const bool plain_help = words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "--version";
-  if (!plain_help && !is_verb(words[0])) words.insert(words.begin(), "train");
+  if (!plain_help && !is_verb(words[0])) {
+    refuse_mistyped_verb(words[0]);
+    words.insert(words.begin(), "train");
+  }
   return words;
 }
 
@@ -106,22 +120,20 @@ int main(int argc, char** argv) {
   Options options;
   const Verb* chosen = nullptr;
   for (const Verb& verb : verbs) add_verb(app, verb, options, chosen);
-  std::vector<std::string> words = with_verb(argc, argv);
-  if (words.empty()) words.emplace_back("--help");
-  std::reverse(words.begin(), words.end());
   try {
+    std::vector<std::string> words = with_verb(argc, argv);
+    if (words.empty()) words.emplace_back("--help");
+    std::reverse(words.begin(), words.end());
     app.parse(words);
-  } catch (const CLI::ParseError& e) {
-    const bool help = e.get_exit_code() == 0;
-    app.exit(e);
-    return help ? 0 : 2;
-  }
-  try {
     untangle_resume(options);
     const int code = chosen->run(options);
     std::cout.flush();
     if (!std::cout) throw nnrun::core::RunError("cannot write to standard output");
     return code;
+  } catch (const CLI::ParseError& e) {
+    const bool help = e.get_exit_code() == 0;
+    app.exit(e);
+    return help ? 0 : 2;
   } catch (const nnrun::core::DiagnosticError& e) {
     const bool colour = isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
     std::fputs(nnrun::core::render(e.diagnostics(), colour).c_str(), stderr);

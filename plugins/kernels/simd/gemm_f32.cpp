@@ -4,7 +4,8 @@
 namespace NNRUN_ISA_NAMESPACE {
 namespace {
 
-constexpr int64_t panels_to_pack = 4;  // in a range of phase 0
+constexpr int64_t panels_to_pack = 8;  // in a range of phase 0
+constexpr int64_t rows_to_pack = lanes;
 constexpr int64_t rows_to_add = 16;    // in a range of the last phase of Method::split
 
 Slice depth_of(const nnrun_gemm_f32& g, const Plan& plan, int64_t block) { return slice_of(g.k, plan.depth, block); }
@@ -26,8 +27,12 @@ int64_t offset_of(const Plan& plan, int64_t panel, Slice depth) {
 void pack_b_panels(const nnrun_gemm_f32& g, const Plan& plan, Slice panels, float* to) {
   for (int64_t p = 0; p < g.k; p += plan.depth) {
     const Slice depth = depth_of(g, plan, p / plan.depth);
-    for (int64_t panel = panels.begin; panel < panels.end; ++panel)
-      pack_b_panel(g, plan, panel, depth, to + offset_of(plan, panel, depth));
+    // A few rows of all panels, then the next: memory likes pieces of rows longer than a panel is wide.
+    for (int64_t q = 0; q < depth.size(); q += rows_to_pack) {
+      const Slice some = {p + q, smaller(p + q + rows_to_pack, depth.end)};
+      for (int64_t panel = panels.begin; panel < panels.end; ++panel)
+        pack_b_panel(g, plan, panel, some, to + offset_of(plan, panel, depth) + q * plan.panel_columns);
+    }
   }
 }
 

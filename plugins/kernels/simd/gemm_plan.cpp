@@ -59,7 +59,8 @@ void choose_groups(const nnrun_gemm_f32& g, int64_t wanted, Plan& plan) {
   if (g.m > g.n) {
     row_groups = clamp(wanted, row_groups, ceil_divide(g.m, plan.tile_rows));
   } else {
-    column_groups = clamp(ceil_divide(wanted, row_groups), 1, plan.panels);
+    // Where A is packed, each group of columns packs its own copy.
+    column_groups = large(g) && row_groups >= 4 ? 1 : clamp(ceil_divide(wanted, row_groups), 1, plan.panels);
     // Rows of B that need no packing can be shared by several groups.
     if (!g.transpose_b && !few_rows(g))
       row_groups = larger(row_groups, smaller(ceil_divide(wanted, column_groups), ceil_divide(g.m, 2 * plan.tile_rows)));

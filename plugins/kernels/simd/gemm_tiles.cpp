@@ -5,6 +5,7 @@ namespace NNRUN_ISA_NAMESPACE {
 namespace {
 
 constexpr int line = 64 / sizeof(float);  // of a cache
+constexpr int64_t c_ahead = 96;           // of k
 
 // Moves a pointer, and hides from the compiler by how much. The copy matters: `asm` on the reference itself makes GCC keep all of
 // the caller's arrays in memory.
@@ -25,11 +26,6 @@ void multiply_tile(const Tile& t) {
   repeat<groups>([&](auto g) { a[g] = t.a + 3 * g * row_stride; });
   const float* b = t.b;
   const float* next = t.next;
-
-  // C is needed last, and by then it has come: rows of a large C are too far apart for the hardware to fetch them ahead.
-  repeat<rows>([&](auto i) {
-    repeat<vectors>([&](auto j) { __builtin_prefetch(t.c + i * t.c_stride + smaller(j * lanes, t.columns - 1), 1); });
-  });
 
   Floats sum[rows][vectors];
   repeat<rows>([&](auto i) { repeat<vectors>([&](auto j) { sum[i][j] = zero(); }); });
@@ -65,11 +61,21 @@ void multiply_tile(const Tile& t) {
     advance(b, t.b_stride);
   };
 
+  // C is fetched a while before the sums are added to it: early enough to come from memory, late enough not to leave the L1
+  // cache again.
   int64_t depth = t.depth;
-  for (; depth >= prefetch_step; depth -= prefetch_step) {
-    repeat<prefetch_step>([&](auto) __attribute__((always_inline)) { multiply_add(); });
-    repeat<(vectors * lanes + line - 1) / line>([&](auto j) __attribute__((always_inline)) { __builtin_prefetch(next + j * line, 0, 2); });
-    advance(next, t.next_stride);
+  for (int64_t stop = c_ahead;; stop = 0) {
+    for (; depth >= stop + prefetch_step; depth -= prefetch_step) {
+      repeat<prefetch_step>([&](auto) __attribute__((always_inline)) { multiply_add(); });
+      repeat<(vectors * lanes + line - 1) / line>([&](auto j) __attribute__((always_inline)) { __builtin_prefetch(next + j * line, 0, 2); });
+      advance(next, t.next_stride);
+    }
+    if (stop == 0) break;
+    repeat<rows>([&](auto i) __attribute__((always_inline)) {
+      repeat<vectors>([&](auto j) __attribute__((always_inline)) {
+        __builtin_prefetch(t.c + i * t.c_stride + smaller(j * lanes, t.columns - 1), 1);
+      });
+    });
   }
   for (; depth > 0; --depth) multiply_add();
 

@@ -1,0 +1,102 @@
+"""The walls of the house, as docs/ARCHITECTURE.md draws them."""
+
+import pathlib
+import re
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+SOURCES = ("*.cpp", "*.hpp", "*.h")
+
+
+def sources(*folders):
+    for folder in folders:
+        for pattern in SOURCES:
+            yield from sorted((ROOT / folder).rglob(pattern))
+
+
+def includes(path):
+    return re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', path.read_text(), re.MULTILINE)
+
+
+def files_that_include(prefixes, *folders):
+    return {str(p.relative_to(ROOT)) for p in sources(*folders) if any(i.startswith(prefixes) for i in includes(p))}
+
+
+class OneFilePerDependency(unittest.TestCase):
+    def test_core(self):
+        for prefix, owner in {
+            "yaml-cpp/": "core/src/config.cpp",
+            "boost/": "core/src/library.cpp",
+            "omp.h": "core/src/threads.cpp",
+            "spdlog/": "core/src/log.cpp",
+            "sha2.h": "core/src/sha256.cpp",
+        }.items():
+            with self.subTest(prefix):
+                self.assertEqual(files_that_include((prefix,), "core", "tools/nnrun"), {owner})
+
+
+class Border(unittest.TestCase):
+    def test_plugins_know_nothing_of_core(self):
+        core_headers = {p.name for p in (ROOT / "core/src").glob("*.hpp")}
+        for path in sources("plugins", "docs/examples"):
+            own = {p.name for p in path.parent.glob("*")} | {p.name for p in path.parent.parent.rglob("*.hpp")}
+            for name in includes(path):
+                with self.subTest(f"{path.relative_to(ROOT)} includes {name}"):
+                    self.assertFalse(name in core_headers and name not in own)
+
+    def test_core_knows_no_component_by_name(self):
+        names = set()
+        for path in sources("plugins"):
+            names.update(re.findall(r'static constexpr auto name = "(\w+)"', path.read_text()))
+        self.assertIn("dense", names)
+        # Words of the config's own sections, and of plain English.
+        names -= {"scale", "step", "metrics", "accuracy", "constant", "ones", "console", "momentum"}
+        for path in sources("core/src", "core/include"):
+            if path.name in ("plugin.hpp", "runtime.hpp", "nnrun.h", "kernels.h"):
+                continue  # their examples name some
+            text = re.sub(r"//[^\n]*|/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+            for name in names:
+                with self.subTest(f"{path.name}: {name}"):
+                    self.assertIsNone(re.search(rf'"{name}"', text))
+
+    def test_kernels_have_no_work_at_load(self):
+        # A constructor in code with ISA flags runs before the host has looked at the CPU.
+        for path in sources("plugins/kernels"):
+            with self.subTest(path.name):
+                self.assertNotIn("__attribute__((constructor", path.read_text())
+
+
+class Packages(unittest.TestCase):
+    """tools/packages.txt names what the build finds."""
+
+    def test_every_find_package_is_listed(self):
+        listed = set(re.findall(r"^[a-z][\w.+-]+$", (ROOT / "tools/packages.txt").read_text(), re.MULTILINE))
+        provided_by = {
+            "yaml-cpp": "libyaml-cpp-dev",
+            "Boost": "libboost-dev",
+            "OpenMP": "libomp-dev",
+            "spdlog": "libspdlog-dev",
+            "nlohmann_json": "nlohmann-json3-dev",
+            "CLI11": "libcli11-dev",
+            "ZLIB": "zlib1g-dev",
+            "Catch2": "catch2",
+            "rapidcheck": "librapidcheck-dev",
+            "Python3": "python3",
+            "Threads": "g++",
+        }
+        ours = {"NNRun"}
+        for path in ROOT.glob("**/CMakeLists.txt"):
+            if "build" in path.relative_to(ROOT).parts:
+                continue
+            if path.is_relative_to(ROOT / "docs") or "templates" in path.parts:
+                continue
+            for name, rest in re.findall(r"find_package\((\w[\w-]*)([^)]*)\)", path.read_text()):
+                if name in ours or "QUIET" in rest:
+                    continue
+                with self.subTest(f"{path.relative_to(ROOT)}: {name}"):
+                    self.assertIn(name, provided_by)
+                    self.assertIn(provided_by[name], listed)
+
+
+if __name__ == "__main__":
+    unittest.main()
