@@ -65,7 +65,8 @@ std::size_t count_constructors(const std::filesystem::path& file) {
   if (!in.read(reinterpret_cast<char*>(&header), sizeof header) || header.e_shentsize != sizeof(Elf64_Shdr)) return 0;
   std::vector<Elf64_Shdr> sections(header.e_shnum);
   in.seekg(static_cast<std::streamoff>(header.e_shoff));
-  if (!in.read(reinterpret_cast<char*>(sections.data()), static_cast<std::streamsize>(sections.size() * sizeof(Elf64_Shdr)))) return 0;
+  if (!in.read(reinterpret_cast<char*>(sections.data()), static_cast<std::streamsize>(sections.size() * sizeof(Elf64_Shdr))))
+    return 0;
   std::size_t count = 0;
   for (const Elf64_Shdr& section : sections) {
     if (section.sh_type == SHT_INIT_ARRAY) count += section.sh_size / sizeof(void*);

@@ -36,11 +36,20 @@ void check_default(const nnrun_component& component, std::size_t index, const Re
   const nnrun_value value = default_of(component, index);
   const std::string what = std::string("the default of '") + param.name + "'";
   const std::string word = value.string != nullptr ? value.string : "";
-  const auto check_number = [&](double number) { require(in_range(param, number), what + " is out of its range: " + std::to_string(number)); };
-  const auto check_count = [&] { require(value.count >= param.count_min && value.count <= param.count_max, what + " has " + std::to_string(value.count) + " items"); };
+  const auto check_number = [&](double number) {
+    require(in_range(param, number), what + " is out of its range: " + std::to_string(number));
+  };
+  const auto check_count = [&] {
+    require(value.count >= param.count_min && value.count <= param.count_max,
+            what + " has " + std::to_string(value.count) + " items");
+  };
   switch (param.type) {
-    case NNRUN_INTEGER: check_number(static_cast<double>(value.integer)); break;
-    case NNRUN_NUMBER: check_number(value.number); break;
+    case NNRUN_INTEGER:
+      check_number(static_cast<double>(value.integer));
+      break;
+    case NNRUN_NUMBER:
+      check_number(value.number);
+      break;
     case NNRUN_INTEGER_LIST:
       check_count();
       for (std::size_t i = 0; i < value.count; ++i) check_number(static_cast<double>(value.integers[i]));
@@ -59,7 +68,8 @@ void check_default(const nnrun_component& component, std::size_t index, const Re
       require(word.empty() || registry.find(param.component_kind, word) != nullptr,
               what + " is '" + word + "', but no " + param.component_kind + " of that name is loaded");
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -75,12 +85,15 @@ std::string check_schema(const nnrun_component& component, const Registry& regis
     require(std::string(param.name) != "name", what + ": in a config `name` is the layer's own name");
     require(names.insert(param.name).second, what + " is there twice");
     check_doc(param.doc, what);
-    require(param.type >= NNRUN_BOOLEAN && param.type <= NNRUN_REFERENCE, what + " has the unknown type " + std::to_string(param.type));
-    require(param.minimum <= param.maximum && param.count_min <= param.count_max, what + ": its smallest value is above its largest");
+    require(param.type >= NNRUN_BOOLEAN && param.type <= NNRUN_REFERENCE,
+            what + " has the unknown type " + std::to_string(param.type));
+    require(param.minimum <= param.maximum && param.count_min <= param.count_max,
+            what + ": its smallest value is above its largest");
     require(param.type != NNRUN_CHOICE || (param.choices != nullptr && param.choices[0] != nullptr), what + " has no choices");
     if (param.type == NNRUN_COMPONENT) {
       require(param.component_kind != nullptr, what + " does not say of which kind it is");
-      require(!registry.names(param.component_kind).empty(), what + " is of kind '" + param.component_kind + "', of which nothing is loaded");
+      require(!registry.names(param.component_kind).empty(),
+              what + " is of kind '" + param.component_kind + "', of which nothing is loaded");
     }
     if ((param.flags & NNRUN_PARAM_REQUIRED) != 0) {
       required += (required.empty() ? "; required: " : ", ") + std::string(param.name);
@@ -108,11 +121,13 @@ std::string check_creation(const ComponentSpec& spec, const Hosts& hosts) {
       try {
         const Instance instance(extreme, hosts.one());
       } catch (const DiagnosticError& e) {
-        require(!std::string(e.what()).empty(), std::string("fails without a message where '") + param.name + "' is at the end of its range");
+        require(!std::string(e.what()).empty(),
+                std::string("fails without a message where '") + param.name + "' is at the end of its range");
       }
     }
   }
-  return ends == 0 ? "" : "and at the " + std::to_string(ends) + " ends of its parameters' ranges";
+  if (ends == 0) return "";
+  return "with usual values, and at " + std::to_string(ends) + (ends == 1 ? " end" : " ends") + " of its parameters' ranges";
 }
 
 using Checker = void (*)(const ComponentSpec&, const Hosts&, Report&);
@@ -131,7 +146,8 @@ Checker checker_of(const std::string& kind) {
 }  // namespace
 }  // namespace checking
 
-std::vector<CheckResult> check_component(const nnrun_component& component, const Registry& registry, const CheckOptions& options) {
+std::vector<CheckResult> check_component(const nnrun_component& component, const Registry& registry,
+                                         const CheckOptions& options) {
   using namespace checking;
   const std::string kind = component.kind;
   Report report(kind + " " + component.name, options);
@@ -159,7 +175,8 @@ std::vector<CheckResult> check_component(const nnrun_component& component, const
 }
 
 bool passed(const std::vector<CheckResult>& results) {
-  return std::none_of(results.begin(), results.end(), [](const CheckResult& result) { return result.outcome == CheckResult::Outcome::failed; });
+  return std::none_of(results.begin(), results.end(),
+                      [](const CheckResult& result) { return result.outcome == CheckResult::Outcome::failed; });
 }
 
 }  // namespace nnrun::core

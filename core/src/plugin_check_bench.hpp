@@ -55,8 +55,8 @@ class LayerBench {
   bool in_place = false;
   std::uint32_t needs = 0;  // NNRUN_BACKWARD_NEEDS_...
   // How to run.
-  bool share_value = false;     // y is x's memory
-  bool share_gradient = false;  // dx is dy's memory
+  bool share_value = false;      // y is x's memory
+  bool share_gradient = false;   // dx is dy's memory
   bool poison_unneeded = false;  // what backward does not ask for is gone by then, as in the host
   bool watch_ready = false;      // listen to gradient_ready(), and spoil the weights that are given up
   bool said_ready = false;

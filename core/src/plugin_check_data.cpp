@@ -16,7 +16,8 @@ void fill_sample(const nnrun_tensor& tensor, const GuardedMemory& memory) {
     return;
   }
   Random random({5, NNRUN_STREAM_DATASET, 0, 0});
-  for (std::size_t i = 0; i < memory.bytes(); ++i) static_cast<std::uint8_t*>(memory.data())[i] = static_cast<std::uint8_t>(random.next());
+  for (std::size_t i = 0; i < memory.bytes(); ++i)
+    static_cast<std::uint8_t*>(memory.data())[i] = static_cast<std::uint8_t>(random.next());
 }
 
 void check_transform_on(const Instance& instance, const Hosts& hosts, const nnrun_tensor& shape) {
@@ -24,7 +25,8 @@ void check_transform_on(const Instance& instance, const Hosts& hosts, const nnru
   nnrun_tensor output{};
   nnrun_error error{};
   if (table.plan(instance.self(), hosts.one(), &shape, &output, &error) != 0) throw NotChecked(message_of(error, "plan()"));
-  require(output.rank >= 1 && output.rank <= NNRUN_MAX_RANK && Tensor(output).count() > 0, "plan() gives a shape without elements");
+  require(output.rank >= 1 && output.rank <= NNRUN_MAX_RANK && Tensor(output).count() > 0,
+          "plan() gives a shape without elements");
   const GuardedMemory from(tensor_bytes(shape)), to(tensor_bytes(output));
   fill_sample(shape, from);
   const std::vector<std::byte> original = from.copy();
@@ -53,7 +55,8 @@ void check_transform_on(const Instance& instance, const Hosts& hosts, const nnru
   }
   const auto inference = apply(false, 0);
   require(table.augments == 0 || inference == original, "augments, but does more than copy outside of training");
-  require(table.augments != 0 || apply(true, 1) == inference, "does something else in training, but does not say that it augments");
+  require(table.augments != 0 || apply(true, 1) == inference,
+          "does something else in training, but does not say that it augments");
 }
 
 }  // namespace
@@ -61,8 +64,8 @@ void check_transform_on(const Instance& instance, const Hosts& hosts, const nnru
 void check_transform(const ComponentSpec& spec, const Hosts& hosts, Report& report) {
   report.check("samples", [&] {
     std::string taken, reason;
-    for (const auto& [shape, dtype] : {std::pair{Shape{8, 8, 1}, NNRUN_U8}, std::pair{Shape{9, 7, 3}, NNRUN_U8}, std::pair{Shape{9, 7, 3}, NNRUN_F32},
-                                       std::pair{Shape{12}, NNRUN_F32}}) {
+    for (const auto& [shape, dtype] : {std::pair{Shape{8, 8, 1}, NNRUN_U8}, std::pair{Shape{9, 7, 3}, NNRUN_U8},
+                                       std::pair{Shape{9, 7, 3}, NNRUN_F32}, std::pair{Shape{12}, NNRUN_F32}}) {
       const std::string text = to_string(shape) + (dtype == NNRUN_U8 ? " of bytes" : " of f32");
       try {
         const Instance instance(spec, hosts.one());
@@ -100,7 +103,8 @@ class Reader {
     sample.data = sample_.data();
     nnrun_error error{};
     const std::string what = "sample " + std::to_string(index);
-    if (table_.read(handle_, index, &sample, label_.data(), &error) != 0) throw Failure("reading " + what + " failed: " + message_of(error, "read()"));
+    if (table_.read(handle_, index, &sample, label_.data(), &error) != 0)
+      throw Failure("reading " + what + " failed: " + message_of(error, "read()"));
     sample_.verify(what);
     label_.verify("the label of " + what);
     if (sample.dtype == NNRUN_F32) require_finite(sample_.floats(), what);
@@ -149,7 +153,8 @@ std::string check_split(const Instance& instance, const Hosts& hosts, nnrun_spli
   const nnrun_dataset_info& info = opened.info;
   require(info.count > 0, "has no samples");
   require(info.classes > 0 || info.targets > 0, "has neither classes nor targets");
-  require(info.sample.rank >= 1 && info.sample.rank <= NNRUN_MAX_RANK && Tensor(info.sample).count() > 0, "its samples have no elements");
+  require(info.sample.rank >= 1 && info.sample.rank <= NNRUN_MAX_RANK && Tensor(info.sample).count() > 0,
+          "its samples have no elements");
   for (std::int64_t i = 0; info.class_names != nullptr && i < info.classes; ++i) {
     require(info.class_names[i] != nullptr && *info.class_names[i] != '\0', "class " + std::to_string(i) + " has no name");
   }
@@ -166,7 +171,8 @@ std::string check_split(const Instance& instance, const Hosts& hosts, nnrun_spli
   require(again.handle != nullptr && again.info.count == info.count, "has another number of samples when it is opened again");
   Reader second(again.table, again.handle, again.info);
   for (std::size_t i = 0; i < order.size(); ++i) {
-    require(second.read(order[i]) == seen[i], "sample " + std::to_string(order[i]) + " is another one when opened again with the same seed");
+    require(second.read(order[i]) == seen[i],
+            "sample " + std::to_string(order[i]) + " is another one when opened again with the same seed");
   }
   return std::to_string(info.count);
 }
@@ -193,8 +199,8 @@ void check_dataset(const ComponentSpec& spec, const Hosts& hosts, Report& report
   report.check("samples", [&] {
     if (needs_files) throw NotChecked("it needs files");
     const Instance instance(spec, hosts.one());
-    return check_split(instance, hosts, NNRUN_SPLIT_TRAIN) + " to train, " + check_split(instance, hosts, NNRUN_SPLIT_TEST) + " to test, " +
-           check_split(instance, hosts, NNRUN_SPLIT_VALIDATION) + " to validate; the same in any order";
+    return check_split(instance, hosts, NNRUN_SPLIT_TRAIN) + " to train, " + check_split(instance, hosts, NNRUN_SPLIT_TEST) +
+           " to test, " + check_split(instance, hosts, NNRUN_SPLIT_VALIDATION) + " to validate; the same in any order";
   });
 }
 

@@ -5,6 +5,7 @@
 #include <nnrun/kernels.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <map>
 
@@ -22,7 +23,8 @@ class Operands {
   }
   std::uint8_t* bytes(const std::string& name, std::int64_t count) {
     const GuardedMemory& memory = add(name, static_cast<std::size_t>(count));
-    for (std::size_t i = 0; i < memory.bytes(); ++i) static_cast<std::uint8_t*>(memory.data())[i] = static_cast<std::uint8_t>(i * 37 + 11);
+    for (std::size_t i = 0; i < memory.bytes(); ++i)
+      static_cast<std::uint8_t*>(memory.data())[i] = static_cast<std::uint8_t>(i * 37 + 11);
     return static_cast<std::uint8_t*>(memory.data());
   }
   float* result(const std::string& name, std::int64_t count) {
@@ -128,8 +130,9 @@ int compare_gemm(const nnrun_kernel& kernel, const nnrun_kernel& scalar) {
       s.lda = s.transpose_a != 0 ? s.m : s.k;
       s.ldb = s.transpose_b != 0 ? s.k : s.n;
       s.ldc = s.n;
-      call.text = "m, n, k = " + to_string(size) + (s.transpose_a != 0 ? ", A transposed" : "") + (s.transpose_b != 0 ? ", B transposed" : "") +
-                  (s.accumulate != 0 ? ", accumulating" : "") + (s.has_bias != 0 ? ", bias and relu" : "");
+      call.text = "m, n, k = " + to_string(size) + (s.transpose_a != 0 ? ", A transposed" : "") +
+                  (s.transpose_b != 0 ? ", B transposed" : "") + (s.accumulate != 0 ? ", accumulating" : "") +
+                  (s.has_bias != 0 ? ", bias and relu" : "");
       call.bind = [](nnrun_gemm_f32& a, Operands& operands) {
         a.a = operands.floats("a", a.m * a.k, 1);
         a.b = operands.floats("b", a.k * a.n, 2);
@@ -153,6 +156,15 @@ int compare_rows(const nnrun_kernel& kernel, const nnrun_kernel& scalar, void (*
     taken += compare(kernel, scalar, call, 1e-5) ? 1 : 0;
   }
   return taken;
+}
+
+// What all optimizer steps have.
+template <class Arguments>
+void bind_step(Arguments& a, Operands& operands) {
+  a.w = operands.changed("w", a.count, 1);
+  a.g = operands.floats("g", a.count, 2);
+  a.finite = reinterpret_cast<std::uint32_t*>(operands.result("finite", 1));
+  *a.finite = 1;
 }
 
 const std::map<std::string, Comparison>& comparisons() {
@@ -179,6 +191,38 @@ const std::map<std::string, Comparison>& comparisons() {
                           a.y = operands.result("y", a.count);
                         },
                         0)},
+      {"sgd_f32", elementwise<nnrun_sgd_f32>(
+                      [](nnrun_sgd_f32& a, Operands& operands) {
+                        a.rate = 0.1f;
+                        a.decay = 0.01f;
+                        bind_step(a, operands);
+                      },
+                      1e-5)},
+      {"momentum_f32", elementwise<nnrun_momentum_f32>(
+                           [](nnrun_momentum_f32& a, Operands& operands) {
+                             a.rate = 0.1f;
+                             a.decay = 0.01f;
+                             a.beta = 0.9f;
+                             a.nesterov = a.count % 2 == 0 ? 1 : 0;
+                             a.v = operands.changed("v", a.count, 3);
+                             bind_step(a, operands);
+                           },
+                           1e-5)},
+      {"adam_f32", elementwise<nnrun_adam_f32>(
+                       [](nnrun_adam_f32& a, Operands& operands) {
+                         a.rate = 0.1f;
+                         a.decay = 0.01f;
+                         a.beta1 = 0.9f;
+                         a.beta2 = 0.99f;
+                         a.epsilon = 1e-7f;
+                         a.correction1 = 1 / (1 - 0.9f);
+                         a.correction2 = 1 / (1 - 0.99f);
+                         a.m = operands.changed("m", a.count, 3);
+                         a.v = operands.changed("v", a.count, 4);
+                         for (std::int64_t i = 0; i < a.count; ++i) a.v[i] = std::abs(a.v[i]);  // a mean of squares
+                         bind_step(a, operands);
+                       },
+                       1e-5)},
       {"column_sum_f32",
        [](const nnrun_kernel& kernel, const nnrun_kernel& scalar) {
          return compare_rows<nnrun_column_sum_f32>(kernel, scalar, [](nnrun_column_sum_f32& a, Operands& operands) {
@@ -210,7 +254,8 @@ const nnrun_kernel* scalar_kernel(const Registry& registry, const std::string& n
   const nnrun_component* scalar = registry.find("kernels", "scalar");
   if (scalar == nullptr) return nullptr;
   const auto& table = *static_cast<const nnrun_kernels_vtable*>(scalar->vtable);
-  const auto* found = std::find_if(table.kernels, table.kernels + table.count, [&](const nnrun_kernel& kernel) { return name == kernel.name; });
+  const auto* found =
+      std::find_if(table.kernels, table.kernels + table.count, [&](const nnrun_kernel& kernel) { return name == kernel.name; });
   return found == table.kernels + table.count ? nullptr : found;
 }
 
@@ -221,7 +266,8 @@ std::string check_kernel(const nnrun_kernel& kernel, const Registry& registry) {
   const nnrun_kernel* scalar = scalar_kernel(registry, name);
   if (scalar == nullptr) throw NotChecked("the scalar kernels, the reference, are not loaded");
   const auto comparison = comparisons().find(name);
-  if (comparison == comparisons().end()) throw NotChecked("there is no comparison for it here; tests/kernels in nnrun's sources has one");
+  if (comparison == comparisons().end())
+    throw NotChecked("there is no comparison for it here; tests/kernels in nnrun's sources has one");
   const int taken = comparison->second(kernel, *scalar);
   if (taken == 0) throw NotChecked("it supports none of the shapes that were tried");
   return "as the scalar one, on " + std::to_string(taken) + " shapes";
@@ -235,8 +281,8 @@ void check_kernels(const nnrun_component& component, const Registry& registry, R
     require(table.count > 0 && table.kernels != nullptr, "has no kernels");
     for (std::uint32_t i = 0; i < table.count; ++i) {
       const nnrun_kernel& kernel = table.kernels[i];
-      require(kernel.size >= sizeof(nnrun_kernel) && kernel.name != nullptr && kernel.signature != nullptr && kernel.work != nullptr &&
-                  kernel.run != nullptr,
+      require(kernel.size >= sizeof(nnrun_kernel) && kernel.name != nullptr && kernel.signature != nullptr &&
+                  kernel.work != nullptr && kernel.run != nullptr,
               "entry " + std::to_string(i) + " lacks its name, signature, work() or run()");
     }
     for (const auto& plugin : registry.plugins()) {

@@ -25,7 +25,8 @@ class TaskData {
   explicit TaskData(const Task& task)
       : task_(task),
         output_(static_cast<std::size_t>(planned_batch * task.outputs) * sizeof(float)),
-        labels_(static_cast<std::size_t>(planned_batch * std::max<std::int64_t>(task.classes > 0 ? 1 : task.outputs, 1)) * sizeof(float)) {
+        labels_(static_cast<std::size_t>(planned_batch * std::max<std::int64_t>(task.classes > 0 ? 1 : task.outputs, 1)) *
+                sizeof(float)) {
     fill_away_from_zero(output_.floats(), 0);
     if (task.classes == 0) {
       fill_away_from_zero(labels_.floats(), 1);
@@ -79,8 +80,13 @@ class LossBench {
     const nnrun_tensor output = data.output(batch), labels = data.labels(batch);
     nnrun_tensor gradient = output;
     gradient.data = gradient_.data();
+    const auto rows = static_cast<std::size_t>(batch);
+    const std::size_t loss_bytes = rows * sizeof(float);
+    const std::size_t gradient_bytes = with_gradient ? rows * static_cast<std::size_t>(output.dim[1]) * sizeof(float) : 0;
     losses_.poison();
+    losses_.mark_from(loss_bytes);
     gradient_.poison();
+    gradient_.mark_from(gradient_bytes);
     scratch_->poison();
     const std::vector<float> before(data.numbers().begin(), data.numbers().end());
     nnrun_loss_run run{};
@@ -97,9 +103,8 @@ class LossBench {
     losses_.verify("losses");
     gradient_.verify("d_output");
     scratch_->verify("scratch memory");
-    const auto rows = static_cast<std::size_t>(batch);
-    losses_.verify_poison_from(rows * sizeof(float), "losses");
-    gradient_.verify_poison_from(with_gradient ? rows * static_cast<std::size_t>(output.dim[1]) * sizeof(float) : 0, "d_output");
+    losses_.verify_marked_from(loss_bytes, "losses");
+    gradient_.verify_marked_from(gradient_bytes, "d_output");
     require_same_bits(data.numbers(), before, "the net's output was written to: it");
     const auto losses = losses_.floats().subspan(0, rows);
     require_finite(losses, "losses");
@@ -116,7 +121,8 @@ class LossBench {
     GuardedMemory memory(static_cast<std::size_t>(planned_batch * classes) * sizeof(float));
     nnrun_tensor result = make_tensor(NNRUN_F32, Shape{planned_batch, classes}, memory.data());
     nnrun_error error{};
-    if (table_.probabilities(instance_.self(), &output, &result, &error) != 0) throw Failure(message_of(error, "probabilities()"));
+    if (table_.probabilities(instance_.self(), &output, &result, &error) != 0)
+      throw Failure(message_of(error, "probabilities()"));
     memory.verify("probabilities");
     return std::vector<float>(memory.floats().begin(), memory.floats().end());
   }
@@ -143,11 +149,12 @@ std::string check_loss_on(const ComponentSpec& spec, const Hosts& hosts, const T
     const std::vector<float> gradient = copy_of(bench.gradient(batch));
     const std::vector<float> weights(static_cast<std::size_t>(batch), 1.0f / static_cast<float>(batch));
     const auto numbers = bench.data.numbers().subspan(0, gradient.size());
-    const int counted = compare_with_differences({"d_output", numbers, gradient, [&] { return bench.run(batch, false); }, weights},
-                                                 static_cast<std::uint32_t>(batch));
+    const int counted = compare_with_differences(
+        {"d_output", numbers, gradient, [&] { return bench.run(batch, false); }, weights}, static_cast<std::uint32_t>(batch));
     require(counted >= 4, "finite differences meet kinks nearly everywhere");
   }
-  const std::vector<float> expected_losses = copy_of(bench.run(planned_batch, true)), expected = copy_of(bench.gradient(planned_batch));
+  const std::vector<float> expected_losses = copy_of(bench.run(planned_batch, true)),
+                           expected = copy_of(bench.gradient(planned_batch));
   for (const auto& [name, host] : hosts.all()) {
     LossBench other(spec, host, task);
     require_same_bits(other.run(planned_batch, true), expected_losses, name + ": losses");
@@ -191,7 +198,8 @@ std::string on_tasks(Check&& check) {
 }  // namespace
 
 void check_loss(const ComponentSpec& spec, const Hosts& hosts, Report& report) {
-  report.check("values and gradients", [&] { return on_tasks([&](const Task& task) { return check_loss_on(spec, hosts, task); }); });
+  report.check("values and gradients",
+               [&] { return on_tasks([&](const Task& task) { return check_loss_on(spec, hosts, task); }); });
 }
 
 // ---- Metrics ------------------------------------------------------------------------------------------------
@@ -245,7 +253,8 @@ class OptimizerBench {
     nnrun_error error{};
     if (table_.plan(instance_.self(), host, &error) != 0) throw Failure("plan() failed: " + message_of(error, "plan()"));
     for (std::uint32_t i = 0; i < table_.state_count; ++i) {
-      require(table_.state_names != nullptr && table_.state_names[i] != nullptr && *table_.state_names[i] != '\0', "a state has no name");
+      require(table_.state_names != nullptr && table_.state_names[i] != nullptr && *table_.state_names[i] != '\0',
+              "a state has no name");
       states_.push_back(std::make_unique<GuardedMemory>(optimizer_count * sizeof(float)));
       std::ranges::fill(states_.back()->floats(), 0.0f);
     }
@@ -325,7 +334,8 @@ std::string check_slices(const ComponentSpec& spec, const Hosts& hosts) {
   for (const std::size_t slice : {std::size_t{1}, std::size_t{7}, std::size_t{64}, std::size_t{333}}) {
     const auto parts = run(slice);
     for (std::size_t i = 0; i < whole.size(); ++i) {
-      require_same_bits(parts[i], whole[i], "in slices of " + std::to_string(slice) + ", " + (i == 0 ? "weights" : "state " + std::to_string(i - 1)));
+      require_same_bits(parts[i], whole[i],
+                        "in slices of " + std::to_string(slice) + ", " + (i == 0 ? "weights" : "state " + std::to_string(i - 1)));
     }
   }
   return "slices of 1, 7, 64 and 333 give the bits of the whole";
@@ -352,7 +362,8 @@ std::string check_not_finite(const ComponentSpec& spec, const Hosts& hosts) {
       OptimizerBench bench(spec, hosts.one());
       bench.set_gradients();
       bench.gradients()[at] = bad;
-      require(!bench.step(0, optimizer_count), "step() does not tell of the " + std::string(std::isnan(bad) ? "NaN" : "infinity") + " in gradient " +
+      require(!bench.step(0, optimizer_count), "step() does not tell of the " +
+                                                   std::string(std::isnan(bad) ? "NaN" : "infinity") + " in gradient " +
                                                    std::to_string(at));
     }
   }
@@ -366,7 +377,8 @@ void check_optimizer(const ComponentSpec& spec, const Hosts& hosts, Report& repo
     const OptimizerBench bench(spec, hosts.one());
     for (std::int64_t step = 0; step < 500; ++step) {
       const double rate = bench.rate(step);
-      require(std::isfinite(rate) && rate >= 0, "the learning rate of step " + std::to_string(step) + " is " + std::to_string(rate));
+      require(std::isfinite(rate) && rate >= 0,
+              "the learning rate of step " + std::to_string(step) + " is " + std::to_string(rate));
     }
     return std::string("finite");
   });

@@ -1,5 +1,5 @@
-#include "buffer.hpp"
 #include "plugin_check_parts.hpp"
+#include "buffer.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t guard_bytes = 1024;
 constexpr auto ones = std::byte{0xFF};
+constexpr auto mark = std::byte{0xA5};
 
 std::string at_index(const std::string& what, std::size_t index) { return what + "[" + std::to_string(index) + "]"; }
 
@@ -61,14 +62,22 @@ std::string chosen_value(const nnrun_param& param, const Registry& registry, int
     return "[" + text + "]";
   };
   switch (param.type) {
-    case NNRUN_BOOLEAN: return "true";
-    case NNRUN_INTEGER: return chosen_integer(param);
-    case NNRUN_NUMBER: return chosen_number(param);
-    case NNRUN_CHOICE: return param.choices[0];
-    case NNRUN_INTEGER_LIST: return list_of(chosen_integer(param));
-    case NNRUN_NUMBER_LIST: return list_of(chosen_number(param));
-    case NNRUN_COMPONENT: return chosen_component(param.component_kind, registry, depth);
-    default: return "other";
+    case NNRUN_BOOLEAN:
+      return "true";
+    case NNRUN_INTEGER:
+      return chosen_integer(param);
+    case NNRUN_NUMBER:
+      return chosen_number(param);
+    case NNRUN_CHOICE:
+      return param.choices[0];
+    case NNRUN_INTEGER_LIST:
+      return list_of(chosen_integer(param));
+    case NNRUN_NUMBER_LIST:
+      return list_of(chosen_number(param));
+    case NNRUN_COMPONENT:
+      return chosen_component(param.component_kind, registry, depth);
+    default:
+      return "other";
   }
 }
 
@@ -119,12 +128,14 @@ void GuardedMemory::verify(const std::string& what) const {
   require(std::none_of(memory_.get(), start_, touched), what + ": memory before it was written to");
   const std::byte* end = start_ + bytes_;
   const auto* at = std::find_if(end, end + guard_bytes, touched);
-  require(at == end + guard_bytes,
-          what + ": memory behind it was written to (" + std::to_string(at - end) + " bytes behind its " + std::to_string(bytes_) + ")");
+  require(at == end + guard_bytes, what + ": memory behind it was written to (" + std::to_string(at - end) +
+                                       " bytes behind its " + std::to_string(bytes_) + ")");
 }
 
-void GuardedMemory::verify_poison_from(std::size_t byte, const std::string& what) const {
-  require(std::all_of(start_ + byte, start_ + bytes_, [](std::byte value) { return value == ones; }),
+void GuardedMemory::mark_from(std::size_t byte) const { std::fill(start_ + byte, start_ + bytes_, mark); }
+
+void GuardedMemory::verify_marked_from(std::size_t byte, const std::string& what) const {
+  require(std::all_of(start_ + byte, start_ + bytes_, [](std::byte value) { return value == mark; }),
           what + ": rows behind the batch were written to");
 }
 
@@ -157,7 +168,8 @@ Hosts::Hosts(const Registry& registry) : dispatch_(registry, KernelSettings{}), 
   backwards_.host.size = sizeof(nnrun_host);
   backwards_.host.threads = 1;
   backwards_.host.log = [](const nnrun_host*, nnrun_log_level, const char*) {};
-  backwards_.host.parallel = [](const nnrun_host*, std::int64_t ranges, nnrun_range_function body, void* argument, nnrun_error* error) {
+  backwards_.host.parallel = [](const nnrun_host*, std::int64_t ranges, nnrun_range_function body, void* argument,
+                                nnrun_error* error) {
     for (std::int64_t range = ranges; range-- > 0;) {
       if (const int status = body(argument, range, error); status != 0) return status;
     }
@@ -190,28 +202,32 @@ void fill_away_from_zero(std::span<float> numbers, std::uint32_t which) {
 
 void require_finite(std::span<const float> numbers, const std::string& what) {
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    require(std::isfinite(numbers[i]), at_index(what, i) + " is " + number_text(static_cast<double>(numbers[i])) + ", expected a finite number: " +
-                                           "it was not written, or computed from memory that is not its own");
+    require(std::isfinite(numbers[i]),
+            at_index(what, i) + " is " + number_text(static_cast<double>(numbers[i])) +
+                ", expected a finite number: " + "it was not written, or computed from memory that is not its own");
   }
 }
 
 void require_same_bits(std::span<const float> got, std::span<const float> expected, const std::string& what) {
-  require(got.size() == expected.size(), what + " has " + std::to_string(got.size()) + " elements, expected " + std::to_string(expected.size()));
+  require(got.size() == expected.size(),
+          what + " has " + std::to_string(got.size()) + " elements, expected " + std::to_string(expected.size()));
   for (std::size_t i = 0; i < got.size(); ++i) {
     require(std::memcmp(&got[i], &expected[i], sizeof(float)) == 0,
-            at_index(what, i) + " is " + number_text(static_cast<double>(got[i])) + ", expected " + number_text(static_cast<double>(expected[i])) +
-                " to the bit");
+            at_index(what, i) + " is " + number_text(static_cast<double>(got[i])) + ", expected " +
+                number_text(static_cast<double>(expected[i])) + " to the bit");
   }
 }
 
 void require_close(std::span<const float> got, std::span<const float> expected, double tolerance, const std::string& what) {
-  require(got.size() == expected.size(), what + " has " + std::to_string(got.size()) + " elements, expected " + std::to_string(expected.size()));
+  require(got.size() == expected.size(),
+          what + " has " + std::to_string(got.size()) + " elements, expected " + std::to_string(expected.size()));
   double mean = 0;
   for (const float value : expected) mean += std::abs(static_cast<double>(value)) / static_cast<double>(expected.size());
   for (std::size_t i = 0; i < got.size(); ++i) {
     const double difference = std::abs(static_cast<double>(got[i]) - static_cast<double>(expected[i]));
     require(difference <= tolerance * (std::abs(static_cast<double>(expected[i])) + mean),
-            at_index(what, i) + " is " + number_text(static_cast<double>(got[i])) + ", expected " + number_text(static_cast<double>(expected[i])));
+            at_index(what, i) + " is " + number_text(static_cast<double>(got[i])) + ", expected " +
+                number_text(static_cast<double>(expected[i])));
   }
 }
 
@@ -238,7 +254,8 @@ struct Slope {
 
 Slope slope_along(const Differentiable& f, const std::vector<float>& base, const std::vector<float>& direction, double step) {
   const auto move = [&](double by) {
-    for (std::size_t i = 0; i < base.size(); ++i) f.numbers[i] = static_cast<float>(static_cast<double>(base[i]) + by * static_cast<double>(direction[i]));
+    for (std::size_t i = 0; i < base.size(); ++i)
+      f.numbers[i] = static_cast<float>(static_cast<double>(base[i]) + by * static_cast<double>(direction[i]));
   };
   Slope slope;
   move(step);
@@ -253,7 +270,8 @@ Slope slope_along(const Differentiable& f, const std::vector<float>& base, const
   const std::span<const float> below = f.evaluate();
   constexpr double roundings = 16 * 0x1p-23;
   for (std::size_t j = 0; j < above.size(); ++j) {
-    const double high = static_cast<double>(above[j]), low = static_cast<double>(below[j]), weight = static_cast<double>(f.weights[j]);
+    const double high = static_cast<double>(above[j]), low = static_cast<double>(below[j]),
+                 weight = static_cast<double>(f.weights[j]);
     if (above[j] == below[j]) continue;  // it does not depend on what was moved
     slope.measured += weight * (high - low);
     slope.noise += roundings * std::abs(weight) * (std::abs(high) + std::abs(low));
@@ -293,8 +311,8 @@ int compare_with_differences(const Differentiable& f, std::uint32_t seed) {
     const double measured = (4 * narrow.measured - wide.measured) / 3;  // Richardson 1911: the error of the second order cancels
     const double allowed = tolerance * std::max(std::abs(measured), std::abs(narrow.claimed)) + wide.noise + 2 * narrow.noise;
     require(std::abs(measured - narrow.claimed) <= allowed,
-            (k < dense_directions ? f.what + " along a random direction" : at_index(f.what, single)) + " is " + number_text(narrow.claimed) +
-                ", finite differences (step 2^-6) say " + number_text(measured));
+            (k < dense_directions ? f.what + " along a random direction" : at_index(f.what, single)) + " is " +
+                number_text(narrow.claimed) + ", finite differences (step 2^-6) say " + number_text(measured));
   }
   return counted;
 }

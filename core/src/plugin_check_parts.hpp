@@ -59,10 +59,12 @@ class GuardedMemory {
   std::span<float> floats() const { return {static_cast<float*>(data()), bytes_ / sizeof(float)}; }
   void poison() const { poison_from(0); }
   void poison_from(std::size_t byte) const;
+  // Fills everything from there on with another pattern than the poison's, which a computed NaN could not be told from.
+  void mark_from(std::size_t byte) const;
   // Throws Failure where a guard was written to.
   void verify(const std::string& what) const;
-  // Throws Failure where anything behind the first `bytes` is not poison any more.
-  void verify_poison_from(std::size_t byte, const std::string& what) const;
+  // Throws Failure where a marked byte has changed.
+  void verify_marked_from(std::size_t byte, const std::string& what) const;
   std::vector<std::byte> copy() const { return {start_, start_ + bytes_}; }
   void restore(const std::vector<std::byte>& copy) const;
   bool equals(const std::vector<std::byte>& copy) const;

@@ -2,6 +2,8 @@
 
 #include "library.hpp"
 
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <set>
@@ -148,6 +150,19 @@ std::vector<std::string> Registry::ambiguous(std::string_view kind, std::string_
   return full_names.size() > 1 ? full_names : std::vector<std::string>{};
 }
 
+namespace {
+
+// libnnrun.so, in a program that embeds it; "" in the command line, which has this code within itself.
+fs::path runtime_library() {
+  Dl_info info{};
+  if (dladdr(reinterpret_cast<const void*>(&plugin_folders), &info) == 0 || info.dli_fname == nullptr) return {};
+  std::error_code failure;
+  const fs::path file = fs::canonical(info.dli_fname, failure);
+  return !failure && file.filename().string().starts_with("libnnrun.so") ? file : fs::path();
+}
+
+}  // namespace
+
 std::vector<fs::path> plugin_folders(const std::vector<fs::path>& given) {
   std::vector<fs::path> folders = given;
   if (const char* list = std::getenv("NNRUN_PLUGIN_PATH"); list != nullptr) {
@@ -161,6 +176,13 @@ std::vector<fs::path> plugin_folders(const std::vector<fs::path>& given) {
   if (!failure) {
     const fs::path own = executable.parent_path().parent_path() / "lib" / "nnrun" / "plugins";
     if (fs::is_directory(own, failure)) folders.push_back(own);
+  }
+  if (const fs::path library = runtime_library(); !library.empty()) {
+    // lib/libnnrun.so, or lib/x86_64-linux-gnu/libnnrun.so
+    for (const fs::path& lib : {library.parent_path(), library.parent_path().parent_path()}) {
+      const fs::path own = lib / "nnrun" / "plugins";
+      if (fs::is_directory(own, failure)) folders.push_back(own);
+    }
   }
   return folders;
 }

@@ -44,7 +44,8 @@ class Registry : public ComponentLookup {
   std::vector<Skipped> skipped_;
 };
 
-// Folders to search, in order: `given` (--plugin-path), NNRUN_PLUGIN_PATH (separated by ':'), <executable>/../lib/nnrun/plugins.
+// Folders to search, in order: `given` (--plugin-path), NNRUN_PLUGIN_PATH (separated by ':'), <executable>/../lib/nnrun/plugins,
+// and nnrun/plugins beside libnnrun.so where that is what runs.
 // Never the current directory.
 std::vector<std::filesystem::path> plugin_folders(const std::vector<std::filesystem::path>& given);
 

@@ -183,8 +183,10 @@ void report_unknown(std::string_view kind, const std::string& name, const Locati
   const ComponentLookup& lookup = context.lookup;
   const std::vector<std::string> several = lookup.ambiguous(kind, name);
   if (!several.empty()) {
-    report(context, where, "several plugins bring " + std::string(kind) + ' ' + quote(name),
-           "write one of " + comma_separated(several));
+    Diagnostic error = make_error(where, "several plugins bring " + std::string(kind) + ' ' + quote(name),
+                                  "write one of " + comma_separated(several));
+    for (const std::string& note : lookup.notes(kind, name)) error.notes.push_back(make_note({}, note));
+    context.errors.push_back(std::move(error));
     return;
   }
   Diagnostic error =

@@ -71,7 +71,7 @@ class Folders(harness.Case):
             with self.subTest(limit=limit):
                 root = f"runs{limit}"
                 err = self.nnrun(*small, f"run.folder={root}", code=1, preexec_fn=harness.limit_file_size(limit)).stderr
-XX
+                self.assertIn("metrics", err)
                 self.nnrun(*small, f"run.folder={root}", "--resume")
                 self.check_same_run(self.run_folder(PLAIN, root=root), self.run_folder(PLAIN, root="whole"))
 

@@ -40,8 +40,8 @@ class Output(harness.Case):
                 os.close(slave)
         return shown.decode(errors="replace")
 
-    # Long enough for a bar, which is drawn some times a second.
-    LONG = (PLAIN, "train.epochs=4", "model.layers[1].dense.units=100")
+    # An epoch long enough for a bar, which is drawn some times a second.
+    LONG = (PLAIN, "train.epochs=1", "data.source.drawn_digits.count=1500", "model.layers[1].dense.units=300", "run.kernels=scalar")
 
     def test_a_terminal_gets_a_bar(self):
         shown = self.on_terminal(*self.LONG, TERM="xterm", LC_ALL="C")

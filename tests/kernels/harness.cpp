@@ -167,7 +167,8 @@ class Check {
     size_t at = 0;
     for (const Problem::Output& o : problem_.outputs_) {
       std::vector<float> initial(o.expected.size());
-      if (!initial.empty()) std::memcpy(initial.data(), problem_.memory_[o.memory].initial.data(), initial.size() * sizeof(float));
+      if (!initial.empty())
+        std::memcpy(initial.data(), problem_.memory_[o.memory].initial.data(), initial.size() * sizeof(float));
       for (size_t i = 0; i < o.expected.size(); ++i, ++at) {
         const Problem::Expected& e = o.expected[i];
         bool good;
@@ -180,17 +181,18 @@ class Check {
           good = agrees(got[at], wanted, e.magnitude, bound);
         }
         if (good) continue;
-        fail(library, "output " + std::to_string(&o - problem_.outputs_.data()) + ", element " + std::to_string(i) + (e.any ? "" : " (to be left alone)") +
-                          ": got " + describe(got[at]) + ", expected " + std::to_string(wanted) + ", magnitude " +
-                          std::to_string(e.magnitude) + ", difference " + std::to_string((static_cast<double>(got[at]) - wanted) / e.magnitude / 1e-6) + "e-6");
+        fail(library, "output " + std::to_string(&o - problem_.outputs_.data()) + ", element " + std::to_string(i) +
+                          (e.any ? "" : " (to be left alone)") + ": got " + describe(got[at]) + ", expected " +
+                          std::to_string(wanted) + ", magnitude " + std::to_string(e.magnitude) + ", difference " +
+                          std::to_string((static_cast<double>(got[at]) - wanted) / e.magnitude / 1e-6) + "e-6");
         return;
       }
     }
   }
 
   void fail(const Library& library, const std::string& why) {
-    FAIL_CHECK(name_ << " of " << library.name << ", " << problem_.what_ << ", guard page " << (problem_.at_end_ ? "behind" : "before")
-                     << ": " << why);
+    FAIL_CHECK(name_ << " of " << library.name << ", " << problem_.what_ << ", guard page "
+                     << (problem_.at_end_ ? "behind" : "before") << ": " << why);
   }
 
  private:

@@ -100,8 +100,8 @@ void check_row(const char* name, const Problems& problems);
 bool add_row_test(const char* name);
 bool has_row_test(const std::string& name);
 
-#define NNRUN_TEST_ROW(name, problems)                           \
-  const bool name##_is_tested = add_row_test(#name);             \
+#define NNRUN_TEST_ROW(name, problems)               \
+  const bool name##_is_tested = add_row_test(#name); \
   TEST_CASE(#name, "[row]") { check_row(#name, problems); }
 
 struct Library {

@@ -36,7 +36,8 @@ void batchnorm_problems(const Use& use) {
   for (int64_t rows : row_counts) {
     for (int64_t columns : column_counts) {
       for (bool training : {false, true}) {
-        Problem problem(std::to_string(rows) + "x" + std::to_string(columns) + (training ? " training" : ""), (rows + columns) % 2 == 0);
+        Problem problem(std::to_string(rows) + "x" + std::to_string(columns) + (training ? " training" : ""),
+                        (rows + columns) % 2 == 0);
         nnrun_batchnorm_f32 a = {};
         a.rows = rows;
         a.columns = columns;
@@ -62,7 +63,7 @@ void batchnorm_problems(const Use& use) {
             c.variance = static_cast<double>(a.variance[j]);
             c.inverse = 1 / std::sqrt(c.variance + static_cast<double>(a.epsilon));
           }
-          const double spread = c.variance + c.mean * c.mean;           // what the variance is a difference of
+          const double spread = c.variance + c.mean * c.mean;          // what the variance is a difference of
           const double relative = 1 + spread * c.inverse * c.inverse;  // and what that makes of the inverse
           if (training) {
             problem.expect(a.mean, j, c.mean, std::sqrt(spread));
@@ -86,7 +87,8 @@ void batchnorm_backward_problems(const Use& use) {
   for (int64_t rows : row_counts) {
     for (int64_t columns : column_counts) {
       for (bool in_place : {false, true}) {
-        Problem problem(std::to_string(rows) + "x" + std::to_string(columns) + (in_place ? " in place" : ""), (rows + columns) % 2 == 0);
+        Problem problem(std::to_string(rows) + "x" + std::to_string(columns) + (in_place ? " in place" : ""),
+                        (rows + columns) % 2 == 0);
         nnrun_batchnorm_backward_f32 a = {};
         a.rows = rows;
         a.columns = columns;
@@ -125,8 +127,9 @@ void batchnorm_backward_problems(const Use& use) {
           for (int64_t i = 0; i < rows; ++i) {
             const double value = static_cast<double>(a.x[i * columns + j]);
             const double g = static_cast<double>(dy[static_cast<size_t>(i * columns + j)]);
-            problem.expect(a.dx, i * columns + j, scale * (n * g - dbeta - (value - m) * inverse_j * dgamma),
-                           std::fabs(scale) * (n * std::fabs(g) + dbeta_size + (std::fabs(value) + std::fabs(m)) * inverse_j * dgamma_size));
+            problem.expect(
+                a.dx, i * columns + j, scale * (n * g - dbeta - (value - m) * inverse_j * dgamma),
+                std::fabs(scale) * (n * std::fabs(g) + dbeta_size + (std::fabs(value) + std::fabs(m)) * inverse_j * dgamma_size));
           }
         }
         use(problem);

@@ -73,7 +73,8 @@ void use_shape(const Shape& s, bool at_end, const Use& use) {
       if (s.bias) sum = static_cast<double>(bias[j]);
       magnitude = std::fabs(sum);
       for (int64_t p = 0; p < s.k; ++p) {
-        const double term = row[static_cast<size_t>(p)] * static_cast<double>(s.transpose_b ? b[j * g.ldb + p] : b[p * g.ldb + j]);
+        const double term =
+            row[static_cast<size_t>(p)] * static_cast<double>(s.transpose_b ? b[j * g.ldb + p] : b[p * g.ldb + j]);
         sum += term;
         magnitude += std::fabs(term);
       }
@@ -92,8 +93,18 @@ void gemm_problems(const Use& use) {
         for (uint32_t transposes = 0; transposes < 4; ++transposes) {
           // Every combination of the rest turns up many times, with all kinds of sizes.
           const uint32_t mix = count * 2654435761u >> 16;
-          Shape s = {m, n, k, (transposes & 1) != 0, (transposes & 2) != 0, mix & 1 ? 3 : 0, mix & 2 ? 5 : 0, mix & 4 ? 7 : 0,
-                     (mix & 8) != 0, (mix & 16) != 0, false, (mix & 32) != 0};
+          Shape s = {m,
+                     n,
+                     k,
+                     (transposes & 1) != 0,
+                     (transposes & 2) != 0,
+                     mix & 1 ? 3 : 0,
+                     mix & 2 ? 5 : 0,
+                     mix & 4 ? 7 : 0,
+                     (mix & 8) != 0,
+                     (mix & 16) != 0,
+                     false,
+                     (mix & 32) != 0};
           if (mix & 64) {
             s.accumulate = true;
             s.bias = s.relu = false;
@@ -105,15 +116,16 @@ void gemm_problems(const Use& use) {
     }
   }
   // Beyond one tile, panel, group of rows or block of depth; strides of whole pages; few rows, much depth.
-  const int64_t large[][3] = {{64, 256, 784}, {113, 300, 1100}, {230, 520, 530},  {300, 33, 270}, {1, 700, 300}, {2, 300, 1200},
-                              {3, 97, 1030},  {5, 200, 777},    {9, 130, 300},    {10, 40, 64},   {129, 1, 200}, {16, 24, 5000},
-                              {1, 40, 4500},  {6, 5, 9001},     {400, 700, 1030}};
+  const int64_t large[][3] = {{64, 256, 784}, {113, 300, 1100}, {230, 520, 530}, {300, 33, 270}, {1, 700, 300},
+                              {2, 300, 1200}, {3, 97, 1030},    {5, 200, 777},   {9, 130, 300},  {10, 40, 64},
+                              {129, 1, 200},  {16, 24, 5000},   {1, 40, 4500},   {6, 5, 9001},   {400, 700, 1030}};
   for (const auto& [m, n, k] : large) {
     for (uint32_t mix = 0; mix < 8; ++mix) {
       const bool ta = (mix & 1) != 0, tb = (mix & 2) != 0, pages = (mix & 4) != 0;
       const auto to_page = [](int64_t x) { return (1024 - x % 1024) % 1024; };
-      use_shape({m, n, k, ta, tb, pages ? to_page(ta ? m : k) : 0, pages ? to_page(tb ? k : n) : 1, 2, !pages, !pages, pages, mix == 3},
-                !pages, use);
+      use_shape(
+          {m, n, k, ta, tb, pages ? to_page(ta ? m : k) : 0, pages ? to_page(tb ? k : n) : 1, 2, !pages, !pages, pages, mix == 3},
+          !pages, use);
     }
   }
 }
@@ -124,7 +136,8 @@ TEST_CASE("gemm_f32 needs no more workspace for a smaller batch") {
   for (const Library& library : libraries()) {
     const nnrun_kernel* kernel = library.find("gemm_f32");
     if (!library.missing.empty() || !kernel) continue;
-    for (const auto& [n, k] : {std::pair<int64_t, int64_t>(10, 64), {64, 128}, {256, 784}, {1024, 1024}, {128, 32768}, {2000, 5000}, {32768, 128}}) {
+    for (const auto& [n, k] :
+         {std::pair<int64_t, int64_t>(10, 64), {64, 128}, {256, 784}, {1024, 1024}, {128, 32768}, {2000, 5000}, {32768, 128}}) {
       for (uint32_t transposes = 0; transposes < 6; ++transposes) {
         // Forward, data gradient: the batch is m. Weight gradient: it is k, and A is transposed.
         const bool weights = transposes >= 4;

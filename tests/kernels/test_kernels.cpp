@@ -23,7 +23,7 @@ TEST_CASE("libraries that this machine can't run are named") {
 }
 
 TEST_CASE("scalar implements every row, and every row has a test") {
-#define ROW(name, bound, doc)                    \
+#define ROW(name, bound, doc)                        \
   CHECK(libraries().front().find(#name) != nullptr); \
   CHECK(has_row_test(#name));
   NNRUN_KERNEL_ROWS(ROW)

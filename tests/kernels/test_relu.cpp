@@ -12,7 +12,12 @@ constexpr int64_t counts[] = {1, 7, 13, 16, 17, 64, 127, 128, 16384, 16385, 4000
 // Every tenth is a special value.
 std::vector<float> values(int64_t count, uint32_t seed) {
   const float infinity = std::numeric_limits<float>::infinity();
-  const float special[] = {0.0f, -0.0f, infinity, -infinity, std::nanf(""), std::numeric_limits<float>::denorm_min(),
+  const float special[] = {0.0f,
+                           -0.0f,
+                           infinity,
+                           -infinity,
+                           std::nanf(""),
+                           std::numeric_limits<float>::denorm_min(),
                            -std::numeric_limits<float>::denorm_min()};
   std::vector<float> x = Random(seed).floats(count);
   for (size_t i = 0; i < x.size(); i += 10) x[i] = special[i / 10 % std::size(special)];

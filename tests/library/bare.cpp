@@ -13,6 +13,6 @@
 
 extern "C" {
 __attribute__((visibility("default"))) extern const nnrun_plugin nnrun_plugin_v1;
-const nnrun_plugin nnrun_plugin_v1 = {sizeof(nnrun_plugin), TEST_MAJOR,    TEST_MINOR, 0, TEST_NAME, "1.0.0",
-                                      "a test",             TEST_FEATURES, nullptr};
+const nnrun_plugin nnrun_plugin_v1 = {sizeof(nnrun_plugin), TEST_MAJOR, TEST_MINOR, 0, TEST_NAME, "1.0.0", "a test",
+                                      TEST_FEATURES,        nullptr};
 }

@@ -14,5 +14,6 @@ constexpr const nnrun_component* components[] = {&component};
 
 extern "C" {
 __attribute__((visibility("default"))) extern const nnrun_plugin nnrun_plugin_v1;
-const nnrun_plugin nnrun_plugin_v1 = {sizeof(nnrun_plugin), NNRUN_ABI_MAJOR, NNRUN_ABI_MINOR, 1, "malformed", "1.0.0", "a test", "", components};
+const nnrun_plugin nnrun_plugin_v1 = {
+    sizeof(nnrun_plugin), NNRUN_ABI_MAJOR, NNRUN_ABI_MINOR, 1, "malformed", "1.0.0", "a test", "", components};
 }

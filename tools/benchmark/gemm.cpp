@@ -82,8 +82,8 @@ constexpr Shape shapes[] = {
 };
 
 std::string name_of(const Shape& s) {
-  return std::string(s.transpose_a ? "T" : "N") + (s.transpose_b ? "T" : "N") + " " + std::to_string(s.m) + "x" + std::to_string(s.n) +
-         "x" + std::to_string(s.k);
+  return std::string(s.transpose_a ? "T" : "N") + (s.transpose_b ? "T" : "N") + " " + std::to_string(s.m) + "x" +
+         std::to_string(s.n) + "x" + std::to_string(s.k);
 }
 
 // Floats in large pages, as nnrun's arenas have them, which helps OpenBLAS as well. They do not start a page, so that equal
@@ -252,9 +252,8 @@ int main(int argc, char** argv) {
       library = argv[i];
     }
   }
-  const std::string path = library.find('/') != std::string::npos
-                               ? library
-                               : std::string(NNRUN_PLUGIN_DIR) + "/libnnrun_kernels_" + library + ".so";
+  const std::string path =
+      library.find('/') != std::string::npos ? library : std::string(NNRUN_PLUGIN_DIR) + "/libnnrun_kernels_" + library + ".so";
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   const auto* plugin = handle ? static_cast<const nnrun_plugin*>(dlsym(handle, NNRUN_PLUGIN_SYMBOL)) : nullptr;
   if (!plugin) {
@@ -276,12 +275,13 @@ int main(int argc, char** argv) {
 #endif
   const double peaks[2] = {peak(1), peak(2)};
   if (json) {
-    std::printf("{\"library\": \"%s\", \"openblas\": \"%s\", \"peak_gflops\": [%.1f, %.1f], \"shapes\": [", plugin->name, core, peaks[0],
-                peaks[1]);
+    std::printf("{\"library\": \"%s\", \"openblas\": \"%s\", \"peak_gflops\": [%.1f, %.1f], \"shapes\": [", plugin->name, core,
+                peaks[0], peaks[1]);
   } else {
-    std::printf("%s against OpenBLAS (%s), GFLOP/s; peak %.0f on one thread, %.0f on two\n", plugin->name, core, peaks[0], peaks[1]);
-    std::printf("%-24s %-18s %8s %8s %6s %6s   %8s %8s %6s %6s   %s\n", "", "", "1T", "OpenBLAS", "ratio", "peak", "2T", "OpenBLAS",
-                "ratio", "peak", "error");
+    std::printf("%s against OpenBLAS (%s), GFLOP/s; peak %.0f on one thread, %.0f on two\n", plugin->name, core, peaks[0],
+                peaks[1]);
+    std::printf("%-24s %-18s %8s %8s %6s %6s   %8s %8s %6s %6s   %s\n", "", "", "1T", "OpenBLAS", "ratio", "peak", "2T",
+                "OpenBLAS", "ratio", "peak", "error");
   }
   bool begun = false, wrong = false;
   for (const Shape& s : shapes) {
@@ -293,8 +293,9 @@ int main(int argc, char** argv) {
       wrong = true;
     }
     if (json) {
-      std::printf("%s\n  {\"what\": \"%s\", \"shape\": \"%s\", \"gflops\": [%.1f, %.1f], \"openblas\": [%.1f, %.1f], \"error\": %.2g}",
-                  begun ? "," : "", s.what, name.c_str(), f.ours[0], f.ours[1], f.theirs[0], f.theirs[1], f.error);
+      std::printf(
+          "%s\n  {\"what\": \"%s\", \"shape\": \"%s\", \"gflops\": [%.1f, %.1f], \"openblas\": [%.1f, %.1f], \"error\": %.2g}",
+          begun ? "," : "", s.what, name.c_str(), f.ours[0], f.ours[1], f.theirs[0], f.theirs[1], f.error);
     } else {
       std::printf("%-24s %-18s", s.what, name.c_str());
       for (int t = 0; t < 2; ++t)

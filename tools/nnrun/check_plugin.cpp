@@ -23,7 +23,8 @@ extern "C" void report_crash(int signal) {
     const auto written = write(STDERR_FILENO, text, std::strlen(text));
     (void)written;
   };
-  say(signal == SIGABRT ? "\nnnrun: error: the plugin aborted during the check: " : "\nnnrun: error: the plugin crashed during the check: ");
+  say(signal == SIGABRT ? "\nnnrun: error: the plugin aborted during the check: "
+                        : "\nnnrun: error: the plugin crashed during the check: ");
   say(current_check);
   say("\n");
   _exit(1);
@@ -38,9 +39,12 @@ void remember(const std::string& component, const std::string& check) {
 
 const char* word(CheckResult::Outcome outcome) {
   switch (outcome) {
-    case CheckResult::Outcome::ok: return "ok";
-    case CheckResult::Outcome::failed: return "FAILED";
-    default: return "not checked";
+    case CheckResult::Outcome::ok:
+      return "ok";
+    case CheckResult::Outcome::failed:
+      return "FAILED";
+    default:
+      return "not checked";
   }
 }
 
@@ -68,12 +72,16 @@ int check_plugin(const Options& options) {
   std::size_t ok = 0, failed = 0, not_checked = 0;
   for (std::uint32_t i = 0; i < plugin.plugin->component_count; ++i) {
     const nnrun_component& component = *plugin.plugin->components[i];
-    std::cout << "\n" << component.kind << " " << component.name << ": " << (component.doc != nullptr ? component.doc : "") << "\n" << std::flush;
+    std::cout << "\n"
+              << component.kind << " " << component.name << ": " << (component.doc != nullptr ? component.doc : "") << "\n"
+              << std::flush;
     const std::vector<CheckResult> results = core::check_component(component, registry, checks);
     std::vector<std::vector<std::string>> rows;
     for (const CheckResult& result : results) {
       rows.push_back({"  " + result.check, word(result.outcome), result.detail});
-      (result.outcome == CheckResult::Outcome::ok ? ok : result.outcome == CheckResult::Outcome::failed ? failed : not_checked) += 1;
+      (result.outcome == CheckResult::Outcome::ok       ? ok
+       : result.outcome == CheckResult::Outcome::failed ? failed
+                                                        : not_checked) += 1;
     }
     std::cout << table(rows, 3) << std::flush;
   }

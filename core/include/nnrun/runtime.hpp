@@ -31,7 +31,7 @@ class NNRUN_API RuntimeError : public std::runtime_error {
 };
 
 // `overrides` are as on the command line: "train.batch=32". `plugin_folders` are searched before NNRUN_PLUGIN_PATH and the
-// executable's ../lib/nnrun/plugins. `data`: where relative data paths start; "": NNRUN_DATA, or ./datasets.
+// folders that nnrun was installed with. `data`: where relative data paths start; "": NNRUN_DATA, or ./datasets.
 struct RuntimeOptions {
   std::vector<std::string> plugin_folders;
   std::string data;

@@ -38,13 +38,15 @@ inline Floats subtract(Floats a, Floats b) { return _mm256_sub_ps(a, b); }
 inline Floats multiply(Floats a, Floats b) { return _mm256_mul_ps(a, b); }
 inline Floats divide(Floats a, Floats b) { return _mm256_div_ps(a, b); }
 inline Floats square_root(Floats a) { return _mm256_sqrt_ps(a); }
-inline Floats fma(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }            // a * b + c
+inline Floats fma(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }           // a * b + c
 inline Floats fma_negated(Floats a, Floats b, Floats c) { return _mm256_fnmadd_ps(a, b, c); }  // c - a * b
 
 // Of two zeros, or where one is NaN: b.
 inline Floats maximum(Floats a, Floats b) { return _mm256_max_ps(a, b); }
 inline Floats minimum(Floats a, Floats b) { return _mm256_min_ps(a, b); }
-inline Floats where_positive(Floats condition, Floats x) { return _mm256_and_ps(_mm256_cmp_ps(condition, zero(), _CMP_GT_OQ), x); }
+inline Floats where_positive(Floats condition, Floats x) {
+  return _mm256_and_ps(_mm256_cmp_ps(condition, zero(), _CMP_GT_OQ), x);
+}
 inline Floats select(Mask m, Floats yes, Floats no) { return _mm256_blendv_ps(no, yes, _mm256_castsi256_ps(m)); }
 
 inline Floats round_to_integer(Floats x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }

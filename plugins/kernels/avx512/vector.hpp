@@ -15,8 +15,8 @@ using Mask = __mmask16;
 constexpr int64_t lanes = 16;
 
 // Which lanes a tile of C may use: rows x vectors accumulators, plus what it loads, must fit the registers.
-constexpr int tall_tile_rows = 14;   // 14 x 2 accumulators, 2 vectors of B, 1 of A
-constexpr int single_tile_rows = 9;  // up to so many rows, a tile as wide as the registers allow, at least 3 vectors
+constexpr int tall_tile_rows = 14;    // 14 x 2 accumulators, 2 vectors of B, 1 of A
+constexpr int single_tile_rows = 9;   // up to so many rows, a tile as wide as the registers allow, at least 3 vectors
 constexpr int narrow_tile_rows = 14;  // 14 x 1
 constexpr int widest_tile(int rows) {
   return rows == 1 ? 16 : rows <= 3 ? 8 : rows == 4 ? 6 : rows == 5 ? 5 : rows == 6 ? 4 : rows <= 9 ? 3 : 2;
@@ -38,7 +38,7 @@ inline Floats subtract(Floats a, Floats b) { return _mm512_sub_ps(a, b); }
 inline Floats multiply(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
 inline Floats divide(Floats a, Floats b) { return _mm512_div_ps(a, b); }
 inline Floats square_root(Floats a) { return _mm512_sqrt_ps(a); }
-inline Floats fma(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }            // a * b + c
+inline Floats fma(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }           // a * b + c
 inline Floats fma_negated(Floats a, Floats b, Floats c) { return _mm512_fnmadd_ps(a, b, c); }  // c - a * b
 
 // Of two zeros, or where one is NaN: b.
@@ -55,7 +55,9 @@ inline Floats times_power_of_two(Floats x, Floats exponent) { return _mm512_scal
 // Collects the bits of |x| that can show a NaN or an infinity; see all_finite().
 struct FiniteCheck {
   __mmask16 seen = 0;
-  void add(Floats x) { seen = static_cast<__mmask16>(seen | _mm512_fpclass_ps_mask(x, 0x99)); }  // quiet NaN, +inf, -inf, signalling NaN
+  void add(Floats x) {
+    seen = static_cast<__mmask16>(seen | _mm512_fpclass_ps_mask(x, 0x99));
+  }  // quiet NaN, +inf, -inf, signalling NaN
   bool all_finite() const { return seen == 0; }
 };
 

@@ -25,7 +25,7 @@ constexpr nnrun_kernel make_kernel(const char* name, const char* signature, int3
 }  // namespace
 
 // Declares the two typed functions behind a kernel; they are defined in the kernel's own file.
-#define NNRUN_DECLARE_KERNEL(name)                          \
+#define NNRUN_DECLARE_KERNEL(name)                           \
   void name##_work(const nnrun_##name& a, nnrun_work& work); \
   void name##_run(const nnrun_##name& a, void* workspace, uint32_t phase, int64_t range);
 
@@ -34,15 +34,15 @@ constexpr nnrun_kernel make_kernel(const char* name, const char* signature, int3
 
 // The whole plugin: one component that holds the table `entries`. Everything is constant-initialised: a constructor would run
 // before the host has compared the CPU with `features`.
-#define NNRUN_KERNEL_LIBRARY(library, title, features, entries)                                                              \
-  namespace {                                                                                                                \
-  constexpr nnrun_kernels_vtable table = {sizeof(nnrun_kernels_vtable), sizeof(entries) / sizeof(entries[0]), entries};      \
-  constexpr nnrun_component component = {sizeof(nnrun_component), 0,       "kernels", library, title,  nullptr, 0, nullptr, \
-                                         nullptr,                 nullptr, &table};                                          \
-  constexpr const nnrun_component* components[] = {&component};                                                              \
-  }                                                                                                                          \
-  extern "C" {                                                                                                               \
-  __attribute__((visibility("default"))) extern constinit const nnrun_plugin nnrun_plugin_v1;                                \
-  constinit const nnrun_plugin nnrun_plugin_v1 = {sizeof(nnrun_plugin), NNRUN_ABI_MAJOR,  NNRUN_ABI_MINOR, 1,       library, \
-                                                  "1.0.0",              "C++ " __VERSION__, features,      components};      \
+#define NNRUN_KERNEL_LIBRARY(library, title, features, entries)                                                                \
+  namespace {                                                                                                                  \
+  constexpr nnrun_kernels_vtable table = {sizeof(nnrun_kernels_vtable), sizeof(entries) / sizeof(entries[0]), entries};        \
+  constexpr nnrun_component component = {                                                                                      \
+      sizeof(nnrun_component), 0, "kernels", library, title, nullptr, 0, nullptr, nullptr, nullptr, &table};                   \
+  constexpr const nnrun_component* components[] = {&component};                                                                \
+  }                                                                                                                            \
+  extern "C" {                                                                                                                 \
+  __attribute__((visibility("default"))) extern constinit const nnrun_plugin nnrun_plugin_v1;                                  \
+  constinit const nnrun_plugin nnrun_plugin_v1 = {sizeof(nnrun_plugin), NNRUN_ABI_MAJOR, NNRUN_ABI_MINOR, 1, library, "1.0.0", \
+                                                  "C++ " __VERSION__,   features,        components};                          \
   }

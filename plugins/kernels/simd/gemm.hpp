@@ -7,7 +7,7 @@ namespace NNRUN_ISA_NAMESPACE {
 
 // One tile of C, rows x columns, gets the sum over p < depth of a(i, p) * b[p * b_stride + j].
 struct Tile {
-  const float* a;    // a(i, p) is a[i * a_stride + p], or a[p * a_stride + i]: see multiply_tile()
+  const float* a;  // a(i, p) is a[i * a_stride + p], or a[p * a_stride + i]: see multiply_tile()
   int64_t a_stride;
   const float* b;
   int64_t b_stride;

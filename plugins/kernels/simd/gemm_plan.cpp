@@ -33,9 +33,7 @@ bool packs_a(const nnrun_gemm_f32& g) {
   return large(g) || (!g.transpose_a && g.lda % page == 0 && g.m > single_tile_rows && g.n > 4 * lanes);
 }
 
-bool splits(const nnrun_gemm_f32& g) {
-  return g.k >= least_split_depth && g.m * g.n <= most_split_results && !takes_dots(g);
-}
+bool splits(const nnrun_gemm_f32& g) { return g.k >= least_split_depth && g.m * g.n <= most_split_results && !takes_dots(g); }
 
 void choose_tile(const nnrun_gemm_f32& g, int64_t wanted, Plan& plan) {
   int64_t vectors = 2;
@@ -122,7 +120,8 @@ int64_t workspace_of(const nnrun_gemm_f32& g) {
     if (large(g)) {
       floats += all_of_b;
     } else if (g.transpose_b) {
-      floats += g.m > g.n || g.m > most_rows_in_group ? all_of_b : smaller(all_of_b, (g.serial ? 1 : most_ranges) * widest * depth);
+      floats +=
+          g.m > g.n || g.m > most_rows_in_group ? all_of_b : smaller(all_of_b, (g.serial ? 1 : most_ranges) * widest * depth);
     }
     if (packs_a(g)) floats += (most_ranges * most_rows_in_group + round_up(g.m, page)) * (depth + lanes);
   }

@@ -31,7 +31,7 @@ struct Plan {
   int64_t chunk_space = 0;        // and with its workspace
 
   // Floats in the workspace.
-  int64_t shared_b = 0;               // PackB::before: all of B
+  int64_t shared_b = 0;                  // PackB::before: all of B
   int64_t private_a = 0, private_b = 0;  // for each range
 
   int64_t ranges() const { return row_groups * column_groups; }

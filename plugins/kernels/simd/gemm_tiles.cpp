@@ -5,7 +5,7 @@ namespace NNRUN_ISA_NAMESPACE {
 namespace {
 
 constexpr int line = 64 / sizeof(float);  // of a cache
-constexpr int64_t c_ahead = 96;           // of k
+constexpr int64_t c_ahead = 96;  // of k
 
 // Moves a pointer, and hides from the compiler by how much. The copy matters: `asm` on the reference itself makes GCC keep all of
 // the caller's arrays in memory.
@@ -67,7 +67,9 @@ void multiply_tile(const Tile& t) {
   for (int64_t stop = c_ahead;; stop = 0) {
     for (; depth >= stop + prefetch_step; depth -= prefetch_step) {
       repeat<prefetch_step>([&](auto) __attribute__((always_inline)) { multiply_add(); });
-      repeat<(vectors * lanes + line - 1) / line>([&](auto j) __attribute__((always_inline)) { __builtin_prefetch(next + j * line, 0, 2); });
+      repeat<(vectors * lanes + line - 1) / line>([&](auto j) __attribute__((always_inline)) {
+        __builtin_prefetch(next + j * line, 0, 2);
+      });
       advance(next, t.next_stride);
     }
     if (stop == 0) break;
@@ -115,10 +117,12 @@ constexpr Functions make_functions() {
           [&]<int... v>(std::integer_sequence<int, v...>) {
             ((f.at[0][rows][v + 1] = multiply_tile<rows, v + 1, false>), ...);
             ((f.at[1][rows][v + 1] = multiply_tile<rows, v + 1, true>), ...);
-          }(std::make_integer_sequence<int, widest_tile(rows)>());
+          }
+          (std::make_integer_sequence<int, widest_tile(rows)>());
         }(),
         ...);
-  }(std::make_integer_sequence<int, most_rows>());
+  }
+  (std::make_integer_sequence<int, most_rows>());
   return f;
 }
 

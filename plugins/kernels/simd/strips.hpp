@@ -15,7 +15,8 @@ template <int count, class Body>
 __attribute__((always_inline)) inline void repeat(Body&& body) {
   [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
     (body(std::integral_constant<int, i>()), ...);
-  }(std::make_integer_sequence<int, count>());
+  }
+  (std::make_integer_sequence<int, count>());
 }
 
 constexpr int strip_vectors = 4;  // enough independent sums to hide an addition's latency

@@ -17,7 +17,7 @@ struct @CLASS@ {
 
   static constexpr auto params() {
     return nnrun::schema(
-        nnrun::param<&@CLASS@::count>("count", "samples to train; to test, and to validate, there is a quarter of it").range(8, 1e7),
+        nnrun::param<&@CLASS@::count>("count", "samples to train; a quarter of it to test, and to validate").range(8, 1e7),
         nnrun::param<&@CLASS@::noise>("noise", "how far a point may lie beside its spiral, along x and along y").range(0, 1));
   }
 
