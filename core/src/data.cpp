@@ -238,4 +238,9 @@ void Data::load(const Subset& subset, std::span<const std::uint32_t> positions, 
   });
 }
 
+void Data::prefetch(const Subset& subset, std::span<const std::uint32_t> positions) const {
+  if (table(*source_).prefetch == nullptr) return;
+  for (const std::uint32_t position : positions) table(*source_).prefetch(subset.handle, subset.samples[position]);
+}
+
 }  // namespace nnrun::core

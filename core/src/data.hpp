@@ -81,6 +81,8 @@ class Data {
   // Loads samples positions[k] of a subset to row k of `input`, and their labels to `labels`. In parallel; allocates nothing.
   void load(const Subset& subset, std::span<const std::uint32_t> positions, std::int64_t epoch, bool training,
             const nnrun_tensor& input, void* labels);
+  // These will be loaded next: their bytes may come while something else is computed.
+  void prefetch(const Subset& subset, std::span<const std::uint32_t> positions) const;
 
  private:
   void open(const Settings& settings, const DataRoot& root);

@@ -141,14 +141,18 @@ bool Trainer::train_epoch() {
     order_.resize(static_cast<std::size_t>(count));
     for (std::size_t i = 0; i < order_.size(); ++i) order_[i] = static_cast<std::uint32_t>(i);
   }
+  // Empty behind the last one.
+  const auto batch_at = [&](std::int64_t in_epoch) {
+    const std::int64_t begin = std::min(in_epoch * batch, count);
+    return std::span(order_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(std::min(batch, count - begin)));
+  };
   double learning_rate = 0;
   auto clock = Clock::now();
   const std::int64_t session_first = state_.samples;
   double session_seconds = 0;
   for (std::int64_t in_epoch = state_.step - state_.epoch * steps_per_epoch(); in_epoch < steps_per_epoch(); ++in_epoch) {
-    const std::int64_t begin = in_epoch * batch;
-    const auto positions = std::span(order_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(std::min(batch, count - begin)));
-    const TrainingStep::Result result = step_.run(positions, progress());
+    const auto positions = batch_at(in_epoch);
+    const TrainingStep::Result result = step_.run(positions, progress(), batch_at(in_epoch + 1));
     ++state_.step;
     state_.loss_sum += result.loss_sum;
     state_.samples += static_cast<std::int64_t>(positions.size());

@@ -28,10 +28,12 @@ void TrainingStep::load(std::span<const std::uint32_t> positions, const nnrun_pr
   data_.load(data_.train(), positions, progress.epoch, true, network_.input(), labels_.data());
 }
 
-TrainingStep::Result TrainingStep::run(std::span<const std::uint32_t> positions, const nnrun_progress& progress) {
+TrainingStep::Result TrainingStep::run(std::span<const std::uint32_t> positions, const nnrun_progress& progress,
+                                       std::span<const std::uint32_t> next) {
   const auto batch = static_cast<std::int64_t>(positions.size());
   network_.set_batch(batch);
   load(positions, progress);
+  data_.prefetch(data_.train(), next);
   network_.forward(progress.step);
   Result result;
   result.loss_sum = loss_.run(network_.output(), labels_of(data_, batch, labels_.data()), &network_.output_gradient());

@@ -21,9 +21,9 @@ class TrainingStep {
     double loss_sum = 0;  // of the batch's samples, not their mean
     double learning_rate = 0;
   };
-  // `positions`: which samples of the training subset. Throws RunError where the loss or a gradient is not finite, naming layer
+  // `positions`: which samples of the training subset; `next`: those of the following step, if known. Throws RunError where the loss or a gradient is not finite, naming layer
   // and step; the weights are then not to be saved.
-  Result run(std::span<const std::uint32_t> positions, const nnrun_progress& progress);
+  Result run(std::span<const std::uint32_t> positions, const nnrun_progress& progress, std::span<const std::uint32_t> next = {});
 
   Network& network() { return network_; }
   const std::shared_ptr<Parameters>& parameters() const { return network_.parameters(); }

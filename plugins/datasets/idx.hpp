@@ -36,6 +36,12 @@ struct Idx {
       std::memcpy(label, &value, sizeof value);
     }
 
+    void prefetch(std::int64_t index) const noexcept {
+      const std::uint8_t* sample = images_.data.get() + index * sample_bytes_;
+      for (std::int64_t at = 0; at < sample_bytes_; at += 64) __builtin_prefetch(sample + at, 0, 2);
+      __builtin_prefetch(labels_.data.get() + index, 0, 2);
+    }
+
    private:
     IdxBytes images_, labels_;
     std::int64_t sample_bytes_ = 0;

@@ -49,6 +49,8 @@ struct Dense {
     p.cost(flops, p.input_gradient() ? 2 * flops : flops);
 
     if (p.training()) {
+      // Rows that are a multiple of 512 bytes apart share a few lines of the L1 cache; the weight gradient reads them over and over.
+      gradient_stride_ = units % 128 == 0 ? units + 16 : units;
       p.backward_needs_input();
       if (relu_) {
         p.backward_needs_output();
@@ -66,6 +68,9 @@ struct Dense {
       bytes = std::max(bytes, plan_weight_gradient(p));
     }
     scratch_ = p.scratch(bytes);
+    if (p.training() && gradient_stride_ != units) {
+      spread_ = p.scratch(static_cast<std::size_t>(p.batch() * gradient_stride_) * sizeof(float));
+    }
   }
 
   void forward(const Run& r) const {
@@ -87,6 +92,7 @@ struct Dense {
       a.dx = dy;
       relu_backward_(a, workspace);
     }
+    if (gradient_stride_ != units) dy = spread_rows(dy, r);
     // dx = dy W^T goes first: it reads the weights, which the optimizer may change from gradient_ready() on.
     if (r.input_gradient()) {
       nnrun_gemm_f32 a = input_gradient_arguments(r.batch());
@@ -137,7 +143,7 @@ struct Dense {
     a.n = in_;
     a.k = units;
     a.transpose_b = 1;
-    a.lda = units;
+    a.lda = gradient_stride_;
     a.ldb = units;
     a.ldc = in_;
     return a;
@@ -151,7 +157,7 @@ struct Dense {
     a.k = batch;
     a.transpose_a = 1;
     a.lda = in_;
-    a.ldb = units;
+    a.ldb = gradient_stride_;
     a.ldc = units;
     a.serial = 1;
     return a;
@@ -161,7 +167,7 @@ struct Dense {
     nnrun_column_sum_f32 a{};
     a.rows = batch;
     a.columns = units;
-    a.ldx = units;
+    a.ldx = gradient_stride_;
     return a;
   }
 
@@ -171,14 +177,14 @@ struct Dense {
     return a;
   }
 
-  // About 16 blocks, of a multiple of 8 rows (full registers in the kernels), but none so small that handing it to a thread
-  // costs more than its work. By the planned shape, so that a short last batch is cut in the same way. Returns the bytes of
+  // About 14 blocks, of a multiple of 14 rows (the tallest tile of the widest kernels), but none so small that handing it to a
+  // thread costs more than its work. By the planned shape, so that a short last batch is cut in the same way. Returns the bytes of
   // all blocks' workspaces.
   std::size_t plan_weight_gradient(const Plan& p) {
     constexpr std::int64_t least_operations = 1 << 17;
     const std::int64_t row_operations = std::max<std::int64_t>(2 * units * p.batch(), 1);
     const std::int64_t least_rows = (least_operations + row_operations - 1) / row_operations;
-    block_rows_ = std::max<std::int64_t>({in_ / 16 / 8 * 8, (least_rows + 7) / 8 * 8, 8});
+    block_rows_ = std::max<std::int64_t>({in_ / 14 / 14 * 14, (least_rows + 13) / 14 * 14, 14});
     block_rows_ = std::min(block_rows_, in_);
     blocks_ = (in_ + block_rows_ - 1) / block_rows_;
 
@@ -194,11 +200,19 @@ struct Dense {
     return block_workspace_ * static_cast<std::size_t>(blocks_);
   }
 
+  // dy with its rows gradient_stride_ apart.
+  float* spread_rows(const float* dy, const Run& r) const {
+    float* spread = r.scratch<float>(spread_);
+    for (std::int64_t i = 0; i < r.batch(); ++i) std::copy_n(dy + i * units, units, spread + i * gradient_stride_);
+    return spread;
+  }
+
   bool relu_ = false;
   std::int64_t in_ = 0;
+  std::int64_t gradient_stride_ = 0;
   std::int64_t block_rows_ = 0, blocks_ = 0;
   std::size_t block_workspace_ = 0;
-  int weight_ = 0, bias_ = 0, scratch_ = 0;
+  int weight_ = 0, bias_ = 0, scratch_ = 0, spread_ = 0;
   Kernel<nnrun_gemm_f32> forward_, input_gradient_, weight_gradient_, weight_gradient_rest_;
   Kernel<nnrun_column_sum_f32> column_sum_;
   Kernel<nnrun_relu_backward_f32> relu_backward_;

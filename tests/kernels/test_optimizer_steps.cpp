@@ -66,7 +66,7 @@ void momentum_problems(const Use& use) {
   }
 }
 
-// Gradients of all sizes: ordinary, zero (with v = 0 too), so small that v underflows, and large.
+// Gradients of all sizes: ordinary, zero (with v = 0 too), so small that v underflows (and becomes 0), and large.
 void adam_problems(const Use& use) {
   for (int64_t count : counts) {
     for (uint32_t mix = 0; mix < 8; ++mix) {
@@ -105,7 +105,8 @@ void adam_problems(const Use& use) {
         const double g_size = std::fabs(wide(g[i])) + wide(a.decay) * std::fabs(weight);
         const double mean = wide(a.beta1) * wide(m[i]) + rest1 * gradient;
         const double mean_size = wide(a.beta1) * std::fabs(wide(m[i])) + rest1 * g_size;
-        const double square = wide(a.beta2) * wide(v[i]) + rest2 * gradient * gradient;
+        const double unflushed = wide(a.beta2) * wide(v[i]) + rest2 * gradient * gradient;
+        const double square = unflushed < 0x1p-126 ? 0 : unflushed;
         // 1 - beta2, in float as the formula has it, is a difference of terms about 1.
         const double square_size = square + rest2 * g_size * g_size * 60;
         problem.expect(a.m, at, mean, mean_size);
@@ -124,6 +125,30 @@ void adam_problems(const Use& use) {
 NNRUN_TEST_ROW(sgd_f32, sgd_problems)
 NNRUN_TEST_ROW(momentum_f32, momentum_problems)
 NNRUN_TEST_ROW(adam_f32, adam_problems)
+
+// What has decayed below the least normal number becomes 0, and stays out of the way of what has not.
+void check_flushing(const Library& library, const std::string& name) {
+  const nnrun_kernel* kernel = library.find(name);
+  for (int64_t count : {1, 13, 64}) {
+    const size_t size = static_cast<size_t>(count);
+    const std::vector<float> g(size, 0.0f);
+    std::vector<float> w(size, 0.5f), m(size, 1.2e-38f), v(size, 1.2e-38f);
+    const float kept = 1e-30f;
+    m[0] = v[0] = kept;
+    uint32_t finite = 1;
+    if (name == "momentum_f32") {
+      nnrun_momentum_f32 a = {count, w.data(), v.data(), g.data(), 0.1f, 0.9f, 0, 0, &finite};
+      kernel->run(&a, nullptr, 0, 0);
+    } else {
+      nnrun_adam_f32 a = {count, w.data(), m.data(), v.data(), g.data(), 0.1f, 0.9f, 0.9f, 1e-7f, 1, 1, 0, 0, &finite};
+      kernel->run(&a, nullptr, 0, 0);
+      CHECK(m[0] == 0.9f * kept);
+      for (size_t i = 1; i < size; ++i) CHECK(m[i] == 0.0f);
+    }
+    CHECK(v[0] == 0.9f * kept);
+    for (size_t i = 1; i < size; ++i) CHECK(v[i] == 0.0f);
+  }
+}
 
 // One step over `g`; returns what `finite` is after it.
 uint32_t finite_after(const Library& library, const std::string& name, std::vector<float> g, uint32_t before) {
@@ -168,6 +193,16 @@ TEST_CASE("optimizer steps notice gradients that are not finite") {
     }
   }
   SUCCEED();
+}
+
+TEST_CASE("optimizer states that have decayed to denormal numbers become 0") {
+  for (const Library& library : libraries()) {
+    if (!library.missing.empty()) continue;
+    for (const char* name : {"momentum_f32", "adam_f32"}) {
+      INFO(library.name << " " << name);
+      check_flushing(library, name);
+    }
+  }
 }
 
 TEST_CASE("Adam's step is accurate where the weight does not hide it") {

@@ -60,7 +60,11 @@ class Steps {
     if (in_epoch == 0) core::shuffle(order_, data_.train().count(), settings_.seed, NNRUN_STREAM_ORDER, progress_.step / progress_.steps_per_epoch);
     const std::int64_t batch = std::min(settings_.train.batch, data_.train().count());
     progress_.epoch = std::min(progress_.step / progress_.steps_per_epoch, progress_.epochs - 1);
-    step_.run(std::span(order_).subspan(static_cast<std::size_t>(in_epoch * batch), static_cast<std::size_t>(batch)), progress_);
+    const auto batch_at = [&](std::int64_t index) {
+      return std::span(order_).subspan(static_cast<std::size_t>(index * batch), static_cast<std::size_t>(batch));
+    };
+    const bool last = in_epoch + 1 == progress_.steps_per_epoch;
+    step_.run(batch_at(in_epoch), progress_, last ? std::span<const std::uint32_t>() : batch_at(in_epoch + 1));
     ++progress_.step;
   }
 

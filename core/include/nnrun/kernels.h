@@ -76,7 +76,8 @@ typedef struct nnrun_softmax_cross_entropy_f32 {
 } nnrun_softmax_cross_entropy_f32;
 
 /* Optimizer steps. One range; call them on slices. After the call *finite is 0 where any gradient was NaN or infinite,
- * and is otherwise left alone. `decay` is L2: g += decay * w. */
+ * and is otherwise left alone. In v of momentum and in m and v of Adam, what is smaller than 2^-126 becomes 0.
+ * `decay` is L2: g += decay * w. */
 typedef struct nnrun_sgd_f32 { /* w -= rate * g */
   int64_t count;
   float* w;

@@ -433,6 +433,8 @@ typedef struct nnrun_dataset_vtable {
   /* Writes sample `index` to `sample` and its label (s32) or targets (f32) to `label`. Any thread. */
   int (*read)(void* handle, int64_t index, const nnrun_tensor* sample, void* label, nnrun_error* error);
   void (*close)(void* handle);
+  /* Sample `index` will be read soon: starts fetching it, without waiting. Any thread. NULL: there is nothing to gain. */
+  void (*prefetch)(void* handle, int64_t index);
   /* Reads one file as a sample (a picture to predict) into `sample`. NULL: not supported. */
   int (*read_file)(void* self, const char* path, int64_t index, const nnrun_tensor* sample, nnrun_error* error);
 } nnrun_dataset_vtable;

@@ -737,7 +737,7 @@ constexpr nnrun_transform_vtable transform_vtable() {
 
 // dataset: a class with `using Split = ...`; std::unique_ptr<Split> open(const Host&, const std::string& path, nnrun_split,
 // std::uint64_t seed, nnrun_dataset_info&) const. Split has void read(int64 index, Tensor sample, void* label) const.
-// Optional: int present(const std::string& path) const; static constexpr bool drawn;
+// Optional: Split's void prefetch(int64 index) const noexcept; int present(const std::string& path) const; static constexpr bool drawn;
 // void read_file(const std::string& path, int64 index, Tensor sample) const.
 template <class T>
 concept Dataset = requires {
@@ -766,6 +766,9 @@ constexpr nnrun_dataset_vtable dataset_vtable() {
     return guard(error, [&] { as<typename T::Split>(handle).read(index, Tensor(*sample), label); });
   };
   table.close = [](void* handle) { delete static_cast<typename T::Split*>(handle); };
+  if constexpr (requires(const typename T::Split& split) { split.prefetch(std::int64_t{}); }) {
+    table.prefetch = [](void* handle, std::int64_t index) { as<typename T::Split>(handle).prefetch(index); };
+  }
   if constexpr (requires(T t, std::string path, Tensor tensor) { t.read_file(path, std::int64_t{}, tensor); }) {
     table.read_file = [](void* self, const char* path, std::int64_t index, const nnrun_tensor* sample, nnrun_error* error) {
       return guard(error, [&] { as<T>(self).read_file(path, index, Tensor(*sample)); });

@@ -47,6 +47,11 @@ inline Floats minimum(Floats a, Floats b) { return _mm256_min_ps(a, b); }
 inline Floats where_positive(Floats condition, Floats x) {
   return _mm256_and_ps(_mm256_cmp_ps(condition, zero(), _CMP_GT_OQ), x);
 }
+// x where |x| >= least, or x is NaN; 0 elsewhere.
+inline Floats where_at_least(Floats x, float least) {
+  const Floats magnitude = _mm256_andnot_ps(all(-0.0f), x);
+  return _mm256_and_ps(_mm256_cmp_ps(magnitude, all(least), _CMP_NLT_UQ), x);
+}
 inline Floats select(Mask m, Floats yes, Floats no) { return _mm256_blendv_ps(no, yes, _mm256_castsi256_ps(m)); }
 
 inline Floats round_to_integer(Floats x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }

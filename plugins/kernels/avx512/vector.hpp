@@ -47,6 +47,10 @@ inline Floats minimum(Floats a, Floats b) { return _mm512_min_ps(a, b); }
 inline Floats where_positive(Floats condition, Floats x) {
   return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(condition, zero(), _CMP_GT_OQ), x);
 }
+// x where |x| >= least, or x is NaN; 0 elsewhere.
+inline Floats where_at_least(Floats x, float least) {
+  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(_mm512_abs_ps(x), all(least), _CMP_NLT_UQ), x);
+}
 inline Floats select(Mask m, Floats yes, Floats no) { return _mm512_mask_blend_ps(m, no, yes); }
 
 inline Floats round_to_integer(Floats x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }

@@ -7,6 +7,8 @@ namespace {
 
 constexpr int64_t elements_per_range = 16384;  // 64 KiB of floats: some microseconds of work, and half of it fits the L1 cache
 
+constexpr float least_normal = 0x1p-126f;
+
 struct Slice {
   int64_t begin, end;
   int64_t size() const { return end - begin; }

@@ -16,6 +16,9 @@ inline void for_each_vector(int64_t count, Step step) {
   step([i, rest](const float* p) { return load(p + i, rest); }, [i, rest](float* p, Floats x) { store(p + i, x, rest); });
 }
 
+// What has decayed to nothing becomes 0: denormal numbers would make every later step slower.
+inline Floats flush(Floats x) { return where_at_least(x, least_normal); }
+
 }  // namespace
 
 void sgd_f32_work(const nnrun_sgd_f32&, nnrun_work& work) { one_phase(work, 1); }
@@ -40,7 +43,7 @@ void momentum_f32_run(const nnrun_momentum_f32& a, void*, uint32_t, int64_t) {
     const Floats raw = get(a.g), w = get(a.w);
     check.add(raw);
     const Floats g = fma(decay, w, raw);
-    const Floats v = fma(beta, get(a.v), g);
+    const Floats v = flush(fma(beta, get(a.v), g));
     put(a.v, v);
     put(a.w, fma_negated(rate, a.nesterov ? fma(beta, v, g) : v, w));
   });
@@ -58,8 +61,8 @@ void adam_f32_run(const nnrun_adam_f32& a, void*, uint32_t, int64_t) {
     const Floats raw = get(a.g), w = get(a.w);
     check.add(raw);
     const Floats g = fma(decay, w, raw);
-    const Floats m = fma(beta1, get(a.m), multiply(rest1, g));
-    const Floats v = fma(beta2, get(a.v), multiply(multiply(rest2, g), g));
+    const Floats m = flush(fma(beta1, get(a.m), multiply(rest1, g)));
+    const Floats v = flush(fma(beta2, get(a.v), multiply(multiply(rest2, g), g)));
     put(a.m, m);
     put(a.v, v);
     const Floats denominator = add(square_root(multiply(v, correction2)), epsilon);
