@@ -51,7 +51,8 @@ Json to_json(const ModelDescription& d) {
           {"classes", d.classes},
           {"targets", d.targets},
           {"class_names", d.class_names},
-          {"data", d.drawn ? "drawn" : "real"}};
+          {"data", d.drawn ? "drawn" : "real"},
+          {"kernels", d.kernels}};
 }
 
 ModelDescription model_description(const Json& json, std::string config) {
@@ -67,6 +68,7 @@ ModelDescription model_description(const Json& json, std::string config) {
   json.at("targets").get_to(d.targets);
   json.at("class_names").get_to(d.class_names);
   d.drawn = json.at("data").get<std::string>() == "drawn";
+  json.at("kernels").get_to(d.kernels);
   return d;
 }
 

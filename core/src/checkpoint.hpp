@@ -36,6 +36,7 @@ struct ModelDescription {
   std::int64_t classes = 0, targets = 0;
   std::vector<std::string> class_names;
   bool drawn = false;
+  std::vector<std::string> kernels;  // those that trained it, eg: "gemm_f32 (avx512)"
 };
 
 void write_checkpoint(const std::filesystem::path& file, const Parameters& parameters, const ModelDescription& description,

@@ -24,7 +24,9 @@ HostServices::HostServices(const Dispatch& dispatch, int threads, LogFunction lo
       std::string why;
       chosen = from(self).dispatch_.choose(name, arguments, &why);
       if (chosen == nullptr) throw Error(why);
-      from(self).chosen_.push_back(chosen);
+      HostServices& services = from(self);
+      services.chosen_.push_back(chosen);
+      services.kernels_.insert(std::string(name) + " (" + services.dispatch_.table_of(chosen) + ")");
     });
     return chosen;
   };

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <utility>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ class HostServices {
 
   // What was chosen since the last call; for plans and reports.
   std::vector<const nnrun_kernel*> take_chosen() const { return std::exchange(chosen_, {}); }
+  // All that were ever chosen, eg: "gemm_f32 (avx512)". With the config, they decide about every bit of a run.
+  const std::set<std::string>& kernels() const { return kernels_; }
 
  private:
   // The host is the first member, so that a callback's nnrun_host* leads back here.
@@ -40,6 +43,7 @@ class HostServices {
   const Dispatch& dispatch_;
   LogFunction log_;
   mutable std::vector<const nnrun_kernel*> chosen_;
+  std::set<std::string> kernels_;
 };
 
 }  // namespace nnrun::core

@@ -33,6 +33,19 @@ void require_same_data(const std::optional<Checkpoint>& resume, const Data& data
                  (data.drawn() ? "drawn" : "real") + " data; start a new run (without --resume)");
 }
 
+// Other kernels round differently: another CPU, or NNRUN_KERNELS.
+void require_same_kernels(const std::optional<Checkpoint>& resume, const HostServices& host) {
+  if (!resume) return;
+  const std::vector<std::string> now(host.kernels().begin(), host.kernels().end());
+  const std::vector<std::string>& before = resume->description().kernels;
+  const auto different = std::mismatch(before.begin(), before.end(), now.begin(), now.end());
+  if (different.first == before.end() && different.second == now.end()) return;
+  throw RunError("the run was on other kernels, so it would not go on to the same bits: it had " +
+                 (different.first == before.end() ? std::string("none") : *different.first) + ", now there is " +
+                 (different.second == now.end() ? std::string("none") : *different.second) +
+                 "; unset NNRUN_KERNELS or use the same kind of CPU, or start a new run (without --resume)");
+}
+
 }  // namespace
 
 std::vector<std::string> differences_that_matter(const Settings& before, const Settings& now) {
@@ -45,7 +58,7 @@ std::vector<std::string> differences_that_matter(const Settings& before, const S
   return paths;
 }
 
-ModelDescription describe_model(const Settings& settings, const Data& data) {
+ModelDescription describe_model(const Settings& settings, const Data& data, const HostServices& host) {
   ModelDescription description;
   description.config = write_resolved(settings);
   description.sample = data.raw_sample();
@@ -53,6 +66,7 @@ ModelDescription describe_model(const Settings& settings, const Data& data) {
   description.targets = data.targets();
   description.class_names = data.class_names();
   description.drawn = data.drawn();
+  description.kernels.assign(host.kernels().begin(), host.kernels().end());
   return description;
 }
 
@@ -64,8 +78,8 @@ Trainer::Trainer(const Environment& environment, const DataRoot& root, const std
       step_(environment, data_),
       evaluator_(environment, data_, step_.parameters()),
       // Before the observers: they cut what they wrote behind the checkpoint.
-      folder_((require_validation(settings_, data_), require_same_data(resume, data_), make_folder())),
-      description_(describe_model(settings_, data_)),
+      folder_((require_validation(settings_, data_), require_same_data(resume, data_), require_same_kernels(resume, environment.host()), make_folder())),
+      description_(describe_model(settings_, data_, environment.host())),
       state_(resume ? resume->state() : TrainingState{}),
       resumed_(resume.has_value()),
       observers_(settings_.run.observers, environment.host(), folder_.path(), state_.observer_positions),

@@ -71,6 +71,6 @@ class Trainer {
 std::vector<std::string> differences_that_matter(const Settings& before, const Settings& now);
 
 // What a checkpoint needs to say of the data.
-ModelDescription describe_model(const Settings& settings, const Data& data);
+ModelDescription describe_model(const Settings& settings, const Data& data, const HostServices& host);
 
 }  // namespace nnrun::core

@@ -97,6 +97,12 @@ class Resume(harness.Case):
         self.nnrun(PLAIN, "--resume", "train.epochs=2")
         self.assertEqual(len(self.rows(self.run_folder(PLAIN), "epoch")), 2)
 
+    def test_other_kernels_are_refused(self):
+        self.nnrun(PLAIN, "train.epochs=1")
+        result = self.nnrun(PLAIN, "train.epochs=2", "--resume", env=self.environment | {"NNRUN_KERNELS": "scalar"}, code=1)
+        self.assertIn("other kernels", result.stderr)
+        self.assertIn("(scalar)", result.stderr)
+
     def test_damaged_checkpoints_are_refused_and_left_alone(self):
         self.nnrun(PLAIN)
         file = self.run_folder(PLAIN) / "last.safetensors"
