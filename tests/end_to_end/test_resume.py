@@ -92,10 +92,12 @@ class Resume(harness.Case):
         self.assertEqual(len(self.rows(self.run_folder(PLAIN, 2), "epoch")), 2)
         self.assertIn("no run", self.nnrun(PLAIN, "--resume", "9", code=1).stderr)
 
-    def test_resume_before_overrides(self):
+    def test_resume_before_overrides_and_config(self):
         self.nnrun(PLAIN, "train.epochs=1")
         self.nnrun(PLAIN, "--resume", "train.epochs=2")
         self.assertEqual(len(self.rows(self.run_folder(PLAIN), "epoch")), 2)
+        self.nnrun("--resume", PLAIN, "train.epochs=3")
+        self.assertEqual(len(self.rows(self.run_folder(PLAIN), "epoch")), 3)
 
     def test_other_kernels_are_refused(self):
         self.nnrun(PLAIN, "train.epochs=1")

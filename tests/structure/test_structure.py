@@ -80,7 +80,6 @@ class Packages(unittest.TestCase):
             "CLI11": "libcli11-dev",
             "ZLIB": "zlib1g-dev",
             "Catch2": "catch2",
-            "rapidcheck": "librapidcheck-dev",
             "Python3": "python3",
             "Threads": "g++",
         }

@@ -102,11 +102,12 @@ void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& ch
   }
 }
 
-// --resume swallows the word behind it.
-void untangle_resume(Options& options) {
-  if (!options.resume || options.resume->find('=') == std::string::npos) return;
-  options.words.insert(options.words.begin(), *options.resume);
-  options.resume = "";
+// --resume takes the word behind it for a run. Where that is a config or an override, --resume goes last, behind which there is none.
+void untangle_resume(std::vector<std::string>& words) {
+  const auto resume = std::find(words.begin(), words.end(), "--resume");
+  if (resume == words.end() || resume + 1 == words.end()) return;
+  const std::string& next = resume[1];
+  if (next.ends_with(".yaml") || next.ends_with(".yml") || next.find('=') != std::string::npos) std::rotate(resume, resume + 1, words.end());
 }
 
 }  // namespace
@@ -123,9 +124,9 @@ int main(int argc, char** argv) {
   try {
     std::vector<std::string> words = with_verb(argc, argv);
     if (words.empty()) words.emplace_back("--help");
+    untangle_resume(words);
     std::reverse(words.begin(), words.end());
     app.parse(words);
-    untangle_resume(options);
     const int code = chosen->run(options);
     std::cout.flush();
     if (!std::cout) throw nnrun::core::RunError("cannot write to standard output");
