@@ -11,8 +11,8 @@ namespace {
 // Time runs from 0: forward of layer i is at i, the loss at L, backward of layer i at 2L - i, for L layers.
 class MemoryPlanner {
  public:
-  MemoryPlanner(const ModelPlan& model, bool training)
-      : model_(model), training_(training), layer_count_(static_cast<int>(model.layers.size())) {}
+  MemoryPlanner(const ModelPlan& model, bool training, bool share)
+      : model_(model), training_(training), share_(share), layer_count_(static_cast<int>(model.layers.size())) {}
 
   MemoryPlan make() {
     plan_values();
@@ -40,6 +40,7 @@ class MemoryPlanner {
   int backward_time(int layer) const { return 2 * layer_count_ - layer; }
 
   std::size_t add_block(std::size_t bytes, int first, int last) {
+    if (!share_) first = 0, last = 2 * layer_count_ + 1;
     blocks_.push_back({bytes, first, last, 0});
     return blocks_.size() - 1;
   }
@@ -71,7 +72,7 @@ class MemoryPlanner {
   bool shares_value(const PlannedLayer& layer) const {
     const std::size_t input = layer.inputs[0];
     const PlannedLayer* before = producer(input);
-    return layer.in_place && layer.inputs.size() == 1 && consumers(input) == 1 && same_bytes(input, layer.output) &&
+    return share_ && layer.in_place && layer.inputs.size() == 1 && consumers(input) == 1 && same_bytes(input, layer.output) &&
            (!layer.runs_backward || (layer.backward_needs & NNRUN_BACKWARD_NEEDS_INPUT) == 0) &&
            (before == nullptr || !before->runs_backward || (before->backward_needs & NNRUN_BACKWARD_NEEDS_OUTPUT) == 0);
   }
@@ -114,7 +115,7 @@ class MemoryPlanner {
         const std::size_t input = layer.inputs[k];
         std::size_t& gradient = gradient_blocks_[input];
         if (gradient == no_offset) {
-          const bool shared = layer.in_place && layer.inputs.size() == 1 && consumers(input) == 1 && same_bytes(input, layer.output);
+          const bool shared = share_ && layer.in_place && layer.inputs.size() == 1 && consumers(input) == 1 && same_bytes(input, layer.output);
           gradient = shared ? gradient_blocks_[layer.output] : add_block(tensor_bytes(model_.tensors[input]), now, now);
           targets[k] = gradient;
         } else {
@@ -140,7 +141,7 @@ class MemoryPlanner {
   }
 
   const ModelPlan& model_;
-  const bool training_;
+  const bool training_, share_;
   const int layer_count_;
   std::vector<Block> blocks_;
   std::vector<std::size_t> value_blocks_, gradient_blocks_;
@@ -150,6 +151,6 @@ class MemoryPlanner {
 
 }  // namespace
 
-MemoryPlan plan_memory(const ModelPlan& model, bool training) { return MemoryPlanner(model, training).make(); }
+MemoryPlan plan_memory(const ModelPlan& model, bool training, bool share) { return MemoryPlanner(model, training, share).make(); }
 
 }  // namespace nnrun::core

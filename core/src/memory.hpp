@@ -24,6 +24,7 @@ struct MemoryPlan {
   std::size_t bytes = 0;
 };
 
-MemoryPlan plan_memory(const ModelPlan& model, bool training);
+// `share` false: every tensor has a place of its own for the whole step.
+MemoryPlan plan_memory(const ModelPlan& model, bool training, bool share = true);
 
 }  // namespace nnrun::core

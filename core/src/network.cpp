@@ -18,14 +18,14 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 }  // namespace
 
 Network::Network(const ModelSettings& model, const HostServices& host, const nnrun_tensor& input, bool training, std::uint64_t seed,
-                 std::shared_ptr<Parameters> parameters)
-    : plan_(plan_model(model, host, input, training)),
+                 std::shared_ptr<Parameters> parameters, const PlanOptions& options)
+    : plan_(plan_model(model, host, input, training, options)),
       host_(host),
       training_(training),
       seed_(seed),
       parameters_(std::move(parameters)) {
   bind_parameters();
-  make_runners();
+  make_runners(options.share_memory);
   set_batch(max_batch());
 }
 
@@ -48,8 +48,8 @@ void Network::bind_parameters() {
   }
 }
 
-void Network::make_runners() {
-  const MemoryPlan memory = plan_memory(plan_, training_);
+void Network::make_runners(bool share_memory) {
+  const MemoryPlan memory = plan_memory(plan_, training_, share_memory);
   memory_ = Buffer(memory.bytes);
   const auto at = [&](std::size_t offset) -> void* { return offset == no_offset ? nullptr : memory_.data() + offset; };
   const auto pointers = [&](const std::vector<std::size_t>& offsets) {
@@ -163,6 +163,7 @@ void Network::forward_layer(std::size_t index, std::int64_t step) {
   error.message[0] = error.parameter[0] = '\0';
   if (layer.vtable().forward(layer.instance->self(), &runner.run, &error) != 0) layer.instance->fail_in_run("forward", error);
   if (times_ != nullptr) times_->forward[index] += seconds_since(start);
+  if (watcher_ != nullptr) watcher_->forward_done(index);
 }
 
 void Network::forward(std::int64_t step) {
@@ -190,29 +191,34 @@ void Network::backward(std::int64_t step, GradientSink* sink) {
     });
     if (!consumed && gradients_[output].data != nullptr) std::memset(gradients_[output].data, 0, tensor_bytes(gradients_[output]));
   }
-  sink_ = sink;
   for (std::size_t i = plan_.layers.size(); i-- > 0;) {
-    const PlannedLayer& layer = plan_.layers[i];
-    if (!layer.runs_backward) continue;
-    Runner& runner = runners_[i];
-    runner.run.scratch = runner.backward_scratch.data();
-    runner.run.key.major = static_cast<std::uint32_t>(step);
-    for (std::size_t k = 0; k < runner.d_weights.size(); ++k) runner.d_weights[k].data = parameters_->gradient(runner.first_weight + k);
-    runner.run.gradient_ready = nullptr;
-    if (sink != nullptr) {
-      runner.run.gradient_ready = [](void* context, std::uint32_t weight, std::int64_t begin, std::int64_t end) {
-        const Runner& self = *static_cast<const Runner*>(context);
-        self.network->sink_->slice_ready(self.first_weight + weight, begin, end);
-      };
-    }
-    const auto start = times_ != nullptr ? Clock::now() : Clock::time_point();
-    nnrun_error error;
-    error.message[0] = error.parameter[0] = '\0';
-    if (layer.vtable().backward(layer.instance->self(), &runner.run, &error) != 0) layer.instance->fail_in_run("backward", error);
-    add_shared_gradients(i);
-    if (sink != nullptr) sink->layer_done(runner.first_weight, runner.weights.size());
-    if (times_ != nullptr) times_->backward[i] += seconds_since(start);
+    if (plan_.layers[i].runs_backward) backward_layer(i, step, sink);
   }
+}
+
+void Network::backward_layer(std::size_t index, std::int64_t step, GradientSink* sink) {
+  const PlannedLayer& layer = plan_.layers[index];
+  Runner& runner = runners_[index];
+  runner.run.scratch = runner.backward_scratch.data();
+  runner.run.key.major = static_cast<std::uint32_t>(step);
+  for (std::size_t k = 0; k < runner.d_weights.size(); ++k) runner.d_weights[k].data = parameters_->gradient(runner.first_weight + k);
+  sink_ = sink;
+  runner.run.gradient_ready = nullptr;
+  if (sink != nullptr) {
+    runner.run.gradient_ready = [](void* context, std::uint32_t weight, std::int64_t begin, std::int64_t end) {
+      const Runner& self = *static_cast<const Runner*>(context);
+      self.network->sink_->slice_ready(self.first_weight + weight, begin, end);
+    };
+  }
+  if (watcher_ != nullptr) watcher_->backward_starts(index);
+  const auto start = times_ != nullptr ? Clock::now() : Clock::time_point();
+  nnrun_error error;
+  error.message[0] = error.parameter[0] = '\0';
+  if (layer.vtable().backward(layer.instance->self(), &runner.run, &error) != 0) layer.instance->fail_in_run("backward", error);
+  if (watcher_ != nullptr) watcher_->backward_done(index);
+  add_shared_gradients(index);
+  if (sink != nullptr) sink->layer_done(runner.first_weight, runner.weights.size());
+  if (times_ != nullptr) times_->backward[index] += seconds_since(start);
   sink_ = nullptr;
 }
 

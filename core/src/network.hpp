@@ -22,6 +22,15 @@ class GradientSink {
   virtual void layer_done(std::size_t first_slot, std::size_t slot_count) = 0;
 };
 
+// Sees each layer as it runs, for a look inside. What it sees at a call is valid until the next one.
+class LayerWatcher {
+ public:
+  virtual ~LayerWatcher() = default;
+  virtual void forward_done(std::size_t layer) = 0;
+  virtual void backward_starts(std::size_t layer) = 0;  // its output's gradient is whole
+  virtual void backward_done(std::size_t layer) = 0;    // before its inputs' gradients are added to those of others
+};
+
 // Seconds that the layers took, added up; one entry a planned layer.
 struct LayerTimes {
   std::vector<double> forward, backward;
@@ -31,7 +40,7 @@ class Network {
  public:
   // `parameters` empty: they are made from what the layers declare; otherwise shared, and must fit.
   Network(const ModelSettings& model, const HostServices& host, const nnrun_tensor& input, bool training, std::uint64_t seed,
-          std::shared_ptr<Parameters> parameters = nullptr);
+          std::shared_ptr<Parameters> parameters = nullptr, const PlanOptions& options = {});
 
   const std::shared_ptr<Parameters>& parameters() const { return parameters_; }
   // Fills weights and states as the layers' initializers say.
@@ -50,13 +59,21 @@ class Network {
   // Forward again with the same input, layer by layer: the first (index in plan().layers) whose output is not finite.
   std::optional<std::size_t> forward_until_not_finite(std::int64_t step);
   void backward(std::int64_t step, GradientSink* sink);
+  // One layer alone, on what its tensors hold.
+  void forward_layer(std::size_t index, std::int64_t step);
+  void backward_layer(std::size_t index, std::int64_t step, GradientSink* sink);
 
   // From now on (until NULL); entries are added to.
   void measure(LayerTimes* times) { times_ = times; }
+  void watch(LayerWatcher* watcher) { watcher_ = watcher; }
 
   const ModelPlan& plan() const { return plan_; }
   std::size_t memory_bytes() const { return memory_.size(); }
-  // Tensors of the last forward() are valid only where the plan keeps them; for tests and tools.
+  // Tensors of the last forward() are valid only where the plan keeps them, or to a watcher; for tests and tools.
+  const nnrun_tensor& value(std::size_t tensor) const { return tensors_[tensor]; }
+  const nnrun_tensor& gradient(std::size_t tensor) const { return gradients_[tensor]; }
+  // Of the layer's first weight; the others follow.
+  std::size_t first_weight(std::size_t layer) const { return runners_[layer].first_weight; }
   const nnrun_tensor& input_gradient(std::size_t layer, std::size_t input = 0) const { return input_gradients_[layer][input]; }
 
  private:
@@ -70,8 +87,7 @@ class Network {
   };
 
   void bind_parameters();
-  void make_runners();
-  void forward_layer(std::size_t index, std::int64_t step);
+  void make_runners(bool share_memory);
   void for_each_batched_tensor(const auto& fn);
   void add_shared_gradients(std::size_t layer);
 
@@ -87,6 +103,7 @@ class Network {
   std::int64_t batch_ = 0;
   GradientSink* sink_ = nullptr;
   LayerTimes* times_ = nullptr;
+  LayerWatcher* watcher_ = nullptr;
 };
 
 }  // namespace nnrun::core

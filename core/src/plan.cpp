@@ -178,7 +178,8 @@ std::size_t tensor_bytes(const nnrun_tensor& tensor) {
   return static_cast<std::size_t>(Tensor(tensor).count()) * dtype_bytes(tensor.dtype);
 }
 
-ModelPlan plan_model(const ModelSettings& settings, const HostServices& host, const nnrun_tensor& input, bool training) {
+ModelPlan plan_model(const ModelSettings& settings, const HostServices& host, const nnrun_tensor& input, bool training,
+                     const PlanOptions& options) {
   ModelPlan model;
   model.tensors.push_back(input);
   std::vector<bool> learns{false};  // of each tensor: does anything that it depends on have weights?
@@ -194,7 +195,7 @@ ModelPlan plan_model(const ModelSettings& settings, const HostServices& host, co
     for (const std::size_t tensor : layer.inputs) layer.input_gradient = layer.input_gradient || learns[tensor];
 
     std::size_t last = i;
-    while (layer.vtable().absorb != nullptr && last + 1 < specs.size() && !is_referenced(specs, last) &&
+    while (options.absorb && layer.vtable().absorb != nullptr && last + 1 < specs.size() && !is_referenced(specs, last) &&
            !has_references(specs[last + 1])) {
       const auto& next = *static_cast<const nnrun_layer_vtable*>(specs[last + 1].component->vtable);
       if (next.trait == NNRUN_TRAIT_NONE || layer.vtable().absorb(layer.instance->self(), next.trait) == 0) break;

@@ -52,8 +52,15 @@ struct ModelPlan {
   std::size_t output() const { return layers.back().output; }
 };
 
+// For a look inside. A run has both.
+struct PlanOptions {
+  bool absorb = true;        // layers may take over the work of those behind them
+  bool share_memory = true;  // tensors that never live at the same time do so in the same place
+};
+
 // `input` is the first layer's; dim[0] the largest batch. Throws DiagnosticError where a layer refuses.
-ModelPlan plan_model(const ModelSettings& model, const HostServices& host, const nnrun_tensor& input, bool training);
+ModelPlan plan_model(const ModelSettings& model, const HostServices& host, const nnrun_tensor& input, bool training,
+                     const PlanOptions& options = {});
 
 std::size_t tensor_bytes(const nnrun_tensor& tensor);
 std::size_t dtype_bytes(std::uint32_t dtype);

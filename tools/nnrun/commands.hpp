@@ -34,6 +34,7 @@ int list_kernels(const Options& options);
 int print_schema(const Options& options);
 int new_plugin(const Options& options);
 int check_plugin(const Options& options);
+int check_gradients(const Options& options);
 
 core::EnvironmentOptions environment_options(const Options& options);
 

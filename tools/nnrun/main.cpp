@@ -50,6 +50,8 @@ constexpr Verb verbs[] = {
     {"new", "start a plugin of your own: a folder that builds and tests", nnrun::tool::new_plugin, "KIND",
      "layer, optimizer, dataset or kernels", true, "NAME", false},
     {"check-plugin", "load a plugin and check its components", nnrun::tool::check_plugin, "FILE", "the shared library", true, nullptr, false},
+    {"check-gradients", "compare the net's gradients with finite differences", nnrun::tool::check_gradients, "CONFIG", "the config", true,
+     "key=value", true},
 };
 
 bool is_verb(const std::string& word) {
@@ -88,7 +90,7 @@ void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& ch
   sub->add_option("--plugin-path", options.plugin_folders, "a folder to search for plugins, before the others")->type_name("DIR")->expected(1);
   if (verb.json) sub->add_flag("--json", options.json, "one JSON document");
   const std::string name = verb.name;
-  if (name == "train" || name == "eval" || name == "bench" || name == "plan") {
+  if (name == "train" || name == "eval" || name == "bench" || name == "plan" || name == "check-gradients") {
     sub->add_option("--data", options.data, "where relative data paths start (default: $NNRUN_DATA, or datasets)")->type_name("DIR");
   }
   if (name == "train") {

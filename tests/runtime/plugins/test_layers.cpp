@@ -126,6 +126,56 @@ struct HalfReady {
   int weight_ = 0;
 };
 
+// y = w x, with a w for each column; its gradients are too large by factors.
+struct WrongGradient {
+  static constexpr auto name = "wrong_gradient";
+  static constexpr auto doc = "y = w x, with gradients multiplied by factors";
+  float dx = 1, dw = 1;
+  nnrun::Initializer values{"ones"};
+
+  static constexpr auto params() {
+    return nnrun::schema(nnrun::param<&WrongGradient::dx>("dx", "factor of dx"), nnrun::param<&WrongGradient::dw>("dw", "factor of dw"),
+                         nnrun::param<&WrongGradient::values>("values", "how w starts"));
+  }
+  void plan(Plan& p) {
+    p.output(p.input());
+    p.backward_needs_input();
+    weight_ = p.weight("w", {p.input().columns()}, 1, 1, values);
+  }
+  void forward(const Run& r) const {
+    const std::int64_t columns = r.x().columns();
+    for (std::int64_t i = 0; i < r.x().count(); ++i) r.y().data()[i] = r.x().data()[i] * r.weight(weight_).data()[i % columns];
+  }
+  void backward(const Run& r) const {
+    const std::int64_t columns = r.x().columns();
+    float* gradient = r.d_weight(weight_).data();
+    std::fill_n(gradient, columns, 0.0f);
+    for (std::int64_t i = 0; i < r.x().count(); ++i) gradient[i % columns] += dw * r.dy().data()[i] * r.x().data()[i];
+    for (std::int64_t i = 0; r.input_gradient() && i < r.x().count(); ++i) {
+      r.dx().data()[i] = dx * r.dy().data()[i] * r.weight(weight_).data()[i % columns];
+    }
+  }
+
+ private:
+  int weight_ = 0;
+};
+
+// Reads x in backward without having asked for it: right as long as nothing else lies there.
+struct Forgetful {
+  static constexpr auto name = "forgetful";
+  static constexpr auto doc = "y = x * x, with a backward that reads what the host may have given away";
+
+  void plan(Plan& p) { p.output(p.input()); }
+  void forward(const Run& r) const {
+    for (std::int64_t i = 0; i < r.x().count(); ++i) r.y().data()[i] = r.x().data()[i] * r.x().data()[i];
+  }
+  void backward(const Run& r) const {
+    for (std::int64_t i = 0; r.input_gradient() && i < r.x().count(); ++i) {
+      r.dx().data()[i] = 2 * r.x().data()[i] * r.dy().data()[i];
+    }
+  }
+};
+
 }  // namespace
 
-NNRUN_PLUGIN("test_layers", "1.0.0", Variable, Copy, AddReference, Scribble, HalfReady)
+NNRUN_PLUGIN("test_layers", "1.0.0", Variable, Copy, AddReference, Scribble, HalfReady, WrongGradient, Forgetful)
