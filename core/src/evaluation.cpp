@@ -22,12 +22,14 @@ nnrun_tensor labels_of(const Data& data, std::int64_t batch, void* memory) {
 
 std::size_t label_bytes(const Data& data, std::int64_t batch) { return tensor_bytes(labels_of(data, batch, nullptr)); }
 
-LossFunction::LossFunction(const ComponentSpec& spec, const HostServices& host, const nnrun_tensor& output, std::int64_t classes)
+LossFunction::LossFunction(const ComponentSpec& spec, const HostServices& host, const nnrun_tensor& output, std::int64_t classes,
+                           std::int64_t targets)
     : instance_(spec, host.c()), host_(host), losses_(static_cast<std::size_t>(output.dim[0]) * sizeof(float)) {
   nnrun_loss_plan plan{};
   plan.size = sizeof plan;
   plan.output = &output;
   plan.classes = classes;
+  plan.targets = targets;
   plan.host = host.c();
   nnrun_error error{};
   if (instance_.vtable<nnrun_loss_vtable>().plan(instance_.self(), &plan, &error) != 0) instance_.fail_in_config(error);
@@ -64,16 +66,38 @@ Evaluator::Evaluator(const Environment& environment, Data& data, std::shared_ptr
       data_(data),
       network_(settings_.model, environment.host(), batch_of(data.sample(), evaluation_batch), false, settings_.seed,
                std::move(parameters)),
-      loss_(*settings_.train.loss, environment.host(), network_.output(), data.classes()),
+      loss_(*settings_.train.loss, environment.host(), network_.output(), data.classes(), data.targets()),
       labels_(label_bytes(data, evaluation_batch)) {
+  plan_metrics(environment.host());
+}
+
+void Evaluator::plan_metrics(const HostServices& host) {
   for (const ComponentSpec& spec : settings_.train.metrics) {
-    metrics_.push_back(std::make_unique<Instance>(spec, environment.host().c()));
+    PlannedMetric metric{std::make_unique<Instance>(spec, host.c()), {}};
+    nnrun_metric_plan plan{};
+    plan.size = sizeof plan;
+    plan.outputs = loss_.outputs();
+    plan.output = &network_.output();
+    plan.classes = data_.classes();
+    plan.targets = data_.targets();
+    nnrun_error error{};
+    if (metric.table().plan(metric.instance->self(), &plan, &error) != 0) metric.instance->fail_in_config(error);
+    metric.sums.resize(plan.sums);
+    metrics_.push_back(std::move(metric));
+  }
+}
+
+void Evaluator::add_to_metrics(const nnrun_tensor& labels) {
+  for (PlannedMetric& metric : metrics_) {
+    nnrun_error error{};
+    if (metric.table().add(metric.instance->self(), &network_.output(), &labels, metric.sums.data(), &error) != 0) {
+      metric.instance->fail_in_run("computing", error);
+    }
   }
 }
 
 Evaluation Evaluator::run(const Data::Subset& subset) {
-  std::vector<std::vector<double>> sums;
-  for (const auto& metric : metrics_) sums.emplace_back(metric->vtable<nnrun_metric_vtable>().sums, 0.0);
+  for (PlannedMetric& metric : metrics_) std::fill(metric.sums.begin(), metric.sums.end(), 0.0);
   std::vector<std::uint32_t> positions(static_cast<std::size_t>(subset.count()));
   std::iota(positions.begin(), positions.end(), 0u);
   Evaluation result;
@@ -85,18 +109,18 @@ Evaluation Evaluator::run(const Data::Subset& subset) {
     network_.forward(0);
     const nnrun_tensor labels = labels_of(data_, batch, labels_.data());
     result.loss += loss_.run(network_.output(), labels, nullptr);
-    for (std::size_t i = 0; i < metrics_.size(); ++i) {
-      nnrun_error error{};
-      if (metrics_[i]->vtable<nnrun_metric_vtable>().add(metrics_[i]->self(), &network_.output(), &labels, sums[i].data(), &error) != 0) {
-        metrics_[i]->fail_in_run("computing", error);
-      }
-    }
+    add_to_metrics(labels);
   }
   result.samples = subset.count();
   result.loss /= static_cast<double>(std::max<std::int64_t>(subset.count(), 1));
-  for (std::size_t i = 0; i < metrics_.size(); ++i) {
-    const auto& table = metrics_[i]->vtable<nnrun_metric_vtable>();
-    result.metrics.emplace_back(metrics_[i]->spec().component->name, table.result(metrics_[i]->self(), sums[i].data()));
+  for (const PlannedMetric& metric : metrics_) {
+    result.metrics.emplace_back(metric.instance->spec().component->name, metric.table().result(metric.instance->self(), metric.sums.data()));
+    if (metric.table().table == nullptr) continue;
+    nnrun_field field{};
+    metric.table().table(metric.instance->self(), metric.sums.data(), &field);
+    const auto is_known = [&](const Evaluation::Table& table) { return table.name == field.name; };
+    if (field.name == nullptr || std::any_of(result.tables.begin(), result.tables.end(), is_known)) continue;
+    result.tables.push_back({field.name, {field.numbers, field.numbers + field.rows * field.columns}, field.rows, field.columns});
   }
   return result;
 }

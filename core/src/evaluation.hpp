@@ -15,10 +15,13 @@ namespace nnrun::core {
 // The loss of a config, planned for a net's output.
 class LossFunction {
  public:
-  LossFunction(const ComponentSpec& spec, const HostServices& host, const nnrun_tensor& output, std::int64_t classes);
+  // `classes`, `targets`: of the data's labels; one of the two is 0.
+  LossFunction(const ComponentSpec& spec, const HostServices& host, const nnrun_tensor& output, std::int64_t classes, std::int64_t targets);
 
   // Returns the sum of the samples' losses, added in order. `gradient` NULL: not wanted. Allocates nothing.
   double run(const nnrun_tensor& output, const nnrun_tensor& labels, const nnrun_tensor* gradient);
+  // What it takes the net's outputs for: NNRUN_OUTPUTS_...
+  std::uint32_t outputs() const { return instance_.vtable<nnrun_loss_vtable>().outputs; }
   // Of the samples of one batch: (N, classes).
   void probabilities(const nnrun_tensor& output, nnrun_tensor& probabilities);
   // The last run's, one a sample.
@@ -34,6 +37,13 @@ struct Evaluation {
   std::int64_t samples = 0;
   double loss = 0;
   std::vector<std::pair<std::string, double>> metrics;  // in the config's order
+  // The tables behind them.
+  struct Table {
+    std::string name;  // eg: "confusion_matrix"
+    std::vector<double> numbers;
+    std::int64_t rows, columns;
+  };
+  std::vector<Table> tables;  // one a name
 };
 
 class Evaluator {
@@ -48,7 +58,15 @@ class Evaluator {
   Data& data_;
   Network network_;
   LossFunction loss_;
-  std::vector<std::unique_ptr<Instance>> metrics_;
+  struct PlannedMetric {
+    std::unique_ptr<Instance> instance;
+    std::vector<double> sums;
+    const nnrun_metric_vtable& table() const { return instance->vtable<nnrun_metric_vtable>(); }
+  };
+  void plan_metrics(const HostServices& host);
+  void add_to_metrics(const nnrun_tensor& labels);
+
+  std::vector<PlannedMetric> metrics_;
   Buffer labels_;
 };
 

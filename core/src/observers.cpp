@@ -9,6 +9,7 @@ namespace {
 std::string log_line(const char* name, std::span<const nnrun_field> fields) {
   std::string line = name;
   for (const nnrun_field& f : fields) {
+    if (f.numbers != nullptr) continue;  // a table is no matter for a line
     line += std::string(" ") + f.name + "=";
     if (f.text != nullptr) {
       line += f.text;

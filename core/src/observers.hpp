@@ -16,9 +16,9 @@
 
 namespace nnrun::core {
 
-inline nnrun_field field(const char* name, double value) { return {name, nullptr, value}; }
-inline nnrun_field field(const char* name, std::int64_t value) { return {name, nullptr, static_cast<double>(value)}; }
-inline nnrun_field field(const char* name, const char* text) { return {name, text, 0}; }
+inline nnrun_field field(const char* name, double value) { return {name, nullptr, value, nullptr, 0, 0}; }
+inline nnrun_field field(const char* name, std::int64_t value) { return field(name, static_cast<double>(value)); }
+inline nnrun_field field(const char* name, const char* text) { return {name, text, 0, nullptr, 0, 0}; }
 
 class Observers {
  public:

@@ -22,18 +22,26 @@ constexpr std::int64_t planned_batch = 7;
 
 class TaskData {
  public:
-  explicit TaskData(const Task& task)
+  // `outputs`: NNRUN_OUTPUTS_..., what the net's outputs stand for.
+  TaskData(const Task& task, std::uint32_t outputs)
       : task_(task),
         output_(static_cast<std::size_t>(planned_batch * task.outputs) * sizeof(float)),
         labels_(static_cast<std::size_t>(planned_batch * std::max<std::int64_t>(task.classes > 0 ? 1 : task.outputs, 1)) *
                 sizeof(float)) {
     fill_away_from_zero(output_.floats(), 0);
+    if (outputs == NNRUN_OUTPUTS_PROBABILITIES) into_probabilities(output_.floats());
     if (task.classes == 0) {
       fill_away_from_zero(labels_.floats(), 1);
+      if (outputs == NNRUN_OUTPUTS_PROBABILITIES) into_probabilities(labels_.floats());
       return;
     }
     auto* labels = static_cast<std::int32_t*>(labels_.data());
     for (std::int64_t i = 0; i < planned_batch; ++i) labels[i] = static_cast<std::int32_t>(i % task.classes);
+  }
+
+  // Well inside of 0..1, where the check's steps stay inside, too.
+  static void into_probabilities(std::span<float> numbers) {
+    for (float& number : numbers) number = 0.5f + 0.3f * std::tanh(number);
   }
 
   nnrun_tensor output(std::int64_t batch) const { return make_tensor(NNRUN_F32, Shape{batch, task_.outputs}, output_.data()); }
@@ -57,9 +65,9 @@ class TaskData {
 class LossBench {
  public:
   LossBench(const ComponentSpec& spec, const nnrun_host* host, const Task& task)
-      : data(task),
-        instance_(spec, host),
+      : instance_(spec, host),
         table_(instance_.vtable<nnrun_loss_vtable>()),
+        data(task, table_.outputs),
         host_(host),
         gradient_(data.numbers().size_bytes()),
         losses_(static_cast<std::size_t>(planned_batch) * sizeof(float)) {
@@ -69,6 +77,7 @@ class LossBench {
     plan.size = sizeof plan;
     plan.output = &output;
     plan.classes = task.classes;
+    plan.targets = task.classes > 0 ? 0 : task.outputs;
     plan.host = host;
     nnrun_error error{};
     if (table_.plan(instance_.self(), &plan, &error) != 0) throw NotChecked(message_of(error, "plan()"));
@@ -127,11 +136,14 @@ class LossBench {
     return std::vector<float>(memory.floats().begin(), memory.floats().end());
   }
 
-  TaskData data;
-
  private:
   Instance instance_;
   const nnrun_loss_vtable& table_;
+
+ public:
+  TaskData data;
+
+ private:
   const nnrun_host* host_;
   GuardedMemory gradient_, losses_;
   std::optional<GuardedMemory> scratch_;
@@ -209,16 +221,25 @@ void check_metric(const ComponentSpec& spec, const Hosts& hosts, Report& report)
     return on_tasks([&](const Task& task) {
       const Instance instance(spec, hosts.one());
       const auto& table = instance.vtable<nnrun_metric_vtable>();
-      const TaskData data(task);
-      GuardedMemory memory(table.sums * sizeof(double));
+      const TaskData data(task, NNRUN_OUTPUTS_LOGITS);
+      nnrun_tensor shape = data.output(planned_batch);
+      shape.data = nullptr;
+      nnrun_metric_plan plan{};
+      plan.size = sizeof plan;
+      plan.output = &shape;
+      plan.classes = task.classes;
+      plan.targets = task.classes > 0 ? 0 : task.outputs;
+      nnrun_error refusal{};
+      if (table.plan(instance.self(), &plan, &refusal) != 0) throw NotChecked(message_of(refusal, "plan()"));
+      GuardedMemory memory(plan.sums * sizeof(double));
       auto* sums = static_cast<double*>(memory.data());
-      const auto start = [&] { std::fill_n(sums, table.sums, 0.0); };
+      const auto start = [&] { std::fill_n(sums, plan.sums, 0.0); };
       const auto add = [&](std::int64_t first, std::int64_t count) {
         nnrun_tensor output = data.output(count), labels = data.labels(count);
         output.data = static_cast<float*>(output.data) + first * task.outputs;
         labels.data = static_cast<float*>(labels.data) + first * (task.classes > 0 ? 1 : task.outputs);
         nnrun_error error{};
-        if (table.add(instance.self(), &output, &labels, sums, &error) != 0) throw NotChecked(message_of(error, "add()"));
+        if (table.add(instance.self(), &output, &labels, sums, &error) != 0) throw Failure("add() failed: " + message_of(error, "add()"));
         memory.verify("sums");
         data.verify();
       };

@@ -14,7 +14,7 @@ Predictor::Predictor(const std::filesystem::path& file, const EnvironmentOptions
   transforms_ = std::make_unique<Transforms>(settings.data, description().sample, settings.seed, host);
   network_ = std::make_unique<Network>(settings.model, host, batch_of(transforms_->output(), 1), false, settings.seed);
   checkpoint_.restore(*parameters(), false);
-  loss_ = std::make_unique<LossFunction>(*settings.train.loss, host, network_->output(), description().classes);
+  loss_ = std::make_unique<LossFunction>(*settings.train.loss, host, network_->output(), description().classes, description().targets);
   source_ = std::make_unique<Instance>(*settings.data.source, host.c());
   raw_ = Buffer(tensor_bytes(description().sample));
   scratch_ = Buffer(transforms_->scratch_bytes());

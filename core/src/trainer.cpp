@@ -253,6 +253,9 @@ TrainingResult Trainer::test() {
   if (result.best_weights) step_.parameters()->restore(last);
 
   std::vector<nnrun_field> fields = evaluation_fields(result.test);
+  for (const Evaluation::Table& table : result.test.tables) {
+    fields.push_back({table.name.c_str(), nullptr, 0, table.numbers.data(), table.rows, table.columns});
+  }
   fields.push_back(field("samples", result.test.samples));
   fields.push_back(field("data", data_.drawn() ? "drawn" : "real"));
   fields.push_back(field("weights", result.best_weights ? "best" : "last"));

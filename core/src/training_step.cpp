@@ -18,7 +18,7 @@ TrainingStep::TrainingStep(const Environment& environment, Data& data)
     : settings_(environment.settings()),
       data_(data),
       network_(settings_.model, environment.host(), batch_of(data.sample(), settings_.train.batch), true, settings_.seed),
-      loss_(*settings_.train.loss, environment.host(), network_.output(), data.classes()),
+      loss_(*settings_.train.loss, environment.host(), network_.output(), data.classes(), data.targets()),
       updater_(*settings_.train.optimizer, environment.host(), *network_.parameters()),
       labels_(label_bytes(data, settings_.train.batch)) {
   network_.initialize_parameters();

@@ -7,10 +7,20 @@
 
 namespace nnrun::losses {
 
-// loss = log(sum_j exp(x_j)) - x_label for each row of logits x (N, classes).
+// loss = sum_j q_j (log(sum_k exp(x_k)) - x_j) for each row of logits x (N, classes), where q is the label's distribution: 1 at the class,
+// or what a transform mixed; with smoothing s (Szegedy et al. 2016), (1 - s) of that and s / classes everywhere.
 struct SoftmaxCrossEntropy {
   static constexpr auto name = "softmax_cross_entropy";
   static constexpr auto doc = "cross-entropy of the softmax of the outputs (logits) with the labels";
+
+  double label_smoothing = 0;
+
+  static constexpr auto params() {
+    return schema(param<&SoftmaxCrossEntropy::label_smoothing>(
+                      "label_smoothing", "share of each label that is spread evenly over all classes, against overconfidence")
+                      .range(0, 1)
+                      .below(1));
+  }
 
   void plan(nnrun_loss_plan& p) {
     const Tensor output(*p.output);
@@ -35,7 +45,11 @@ struct SoftmaxCrossEntropy {
     const bool gradient = r.d_output != nullptr;
     nnrun_softmax_cross_entropy_f32 a = arguments(Tensor(*r.output), gradient);
     a.x = Tensor(*r.output).data();
-    a.label = Tensor(*r.labels).data<const std::int32_t>();
+    if (r.labels->dtype == NNRUN_S32) {
+      a.label = Tensor(*r.labels).data<const std::int32_t>();
+    } else {
+      a.target = Tensor(*r.labels).data<const float>();
+    }
     a.loss = r.losses;
     a.dx = gradient ? Tensor(*r.d_output).data() : nullptr;
     (gradient ? with_gradient_ : loss_only_)(a, r.scratch);
@@ -54,12 +68,13 @@ struct SoftmaxCrossEntropy {
   }
 
  private:
-  static nnrun_softmax_cross_entropy_f32 arguments(const Tensor& output, bool gradient) {
+  nnrun_softmax_cross_entropy_f32 arguments(const Tensor& output, bool gradient) const {
     nnrun_softmax_cross_entropy_f32 a{};
     a.rows = output.rows();
     a.columns = output.columns();
     a.scale = static_cast<float>(1.0 / static_cast<double>(output.rows()));
     a.has_gradient = gradient ? 1 : 0;
+    a.smoothing = static_cast<float>(label_smoothing);
     return a;
   }
 

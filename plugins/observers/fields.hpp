@@ -22,7 +22,7 @@ inline bool has(const nnrun_event& event, std::string_view name) { return find(e
 // NaN where there is no such number.
 inline double number(const nnrun_event& event, std::string_view name) {
   const nnrun_field* field = find(event, name);
-  return field == nullptr || field->text != nullptr ? std::numeric_limits<double>::quiet_NaN() : field->number;
+  return field == nullptr || field->text != nullptr || field->numbers != nullptr ? std::numeric_limits<double>::quiet_NaN() : field->number;
 }
 
 // "" where there is no such text.

@@ -58,6 +58,8 @@ class Metrics {
       buffer_ += ':';
       if (field.text != nullptr) {
         append_text(field.text);
+      } else if (field.numbers != nullptr) {
+        append_table(field);
       } else {
         append_number(field.number);
       }
@@ -154,6 +156,20 @@ class Metrics {
     const auto [end, error] = whole ? std::to_chars(digits, digits + sizeof digits, static_cast<std::int64_t>(value))
                                     : std::to_chars(digits, digits + sizeof digits, value);
     buffer_.append(digits, error == std::errc{} ? end : digits);
+  }
+
+  // A list of rows.
+  void append_table(const nnrun_field& field) {
+    buffer_ += '[';
+    for (std::int64_t row = 0; row < field.rows; ++row) {
+      buffer_ += row == 0 ? "[" : ",[";
+      for (std::int64_t column = 0; column < field.columns; ++column) {
+        if (column > 0) buffer_ += ',';
+        append_number(field.numbers[row * field.columns + column]);
+      }
+      buffer_ += ']';
+    }
+    buffer_ += ']';
   }
 
   std::string path_, buffer_;

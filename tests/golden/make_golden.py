@@ -19,7 +19,9 @@ Layers: layer_NAME.json
   In inference there is no dy: nothing to propagate.
 
 Losses: loss_NAME.json
-    {"loss": ..., "x": logits, "labels": [...], "value": the batch's mean, "losses": each row's, "dx": gradient of the mean}
+    {"loss": ..., "params": {...}, "x": the net's outputs, "labels": classes, or an array of numbers or distributions,
+     "targets": how many numbers a sample has, or 0 for classes,
+     "value": the batch's mean, "losses": each row's, "dx": gradient of the mean}
 
 Optimizers: optimizer_NAME.json (NAME may tell a variant)
     {"optimizer": "adam", "params": {...}, "w": before, "gradients": [one a step], "w_after": [after each step],
@@ -113,24 +115,89 @@ def batchnorm(training):
     )
 
 
-def softmax_cross_entropy():
-    x = numbers((6, 10), 11, 3.0)
-    x[5] *= 32  # large logits: a naive exp overflows; a power of two stays exact
-    x.requires_grad_()
-    labels = torch.tensor([3, 0, 9, 7, 7, 1])
-    losses = torch.nn.functional.cross_entropy(x, labels, reduction="none")
+def activations():
+    functional = torch.nn.functional
+    functions = {
+        "leaky_relu": ({"slope": 0.2}, lambda x: functional.leaky_relu(x, 0.2)),
+        "sigmoid": ({}, torch.sigmoid),
+        "tanh": ({}, torch.tanh),
+        "gelu": ({}, functional.gelu),
+        "gelu_tanh": ({"approximate": "tanh"}, lambda x: functional.gelu(x, approximate="tanh")),
+        "silu": ({}, functional.silu),
+    }
+    for name, (params, function) in functions.items():
+        x = numbers((3, 11), 4, 3.0)
+        x[1, :4] = torch.tensor([0.0, -12.0, 12.0, -0.25])
+        x.requires_grad_()
+        write_layer(name, name.removesuffix("_tanh") if params else name, params, x, {}, function(x))
+
+
+def write_loss(name, loss, params, x, labels, losses, targets=0):
     dx = torch.autograd.grad(losses.mean(), x)[0]
     write(
-        "loss_softmax_cross_entropy.json",
+        f"loss_{name}.json",
         {
-            "loss": "softmax_cross_entropy",
+            "loss": loss,
+            "params": params,
             "x": array(x),
-            "labels": labels.tolist(),
+            "labels": array(labels) if labels.is_floating_point() else labels.tolist(),
+            "targets": targets,
             "value": float(f"{losses.mean().item():.9g}"),
             "losses": array(losses),
             "dx": array(dx),
         },
     )
+
+
+def distributions(shape, seed):
+    """Rows that add up to 1, rounded to float32."""
+    shares = numbers(shape, seed).abs() + 0.05
+    return (shares / shares.sum(1, keepdim=True)).float().double()
+
+
+def softmax_cross_entropy():
+    x = numbers((6, 10), 11, 3.0)
+    x[5] *= 32  # large logits: a naive exp overflows; a power of two stays exact
+    x.requires_grad_()
+    labels = torch.tensor([3, 0, 9, 7, 7, 1])
+    mixed = distributions((6, 10), 13)
+    for name, target, smoothing in (
+        ("softmax_cross_entropy", labels, 0.0),
+        ("softmax_cross_entropy_smoothed", labels, 0.1),
+        ("softmax_cross_entropy_mixed", mixed, 0.0),
+        ("softmax_cross_entropy_mixed_smoothed", mixed, 0.2),
+    ):
+        losses = torch.nn.functional.cross_entropy(x, target, reduction="none", label_smoothing=smoothing)
+        write_loss(name, "softmax_cross_entropy", {"label_smoothing": smoothing} if smoothing else {}, x, target, losses)
+
+
+def sigmoid_losses():
+    functional = torch.nn.functional
+    labels = torch.tensor([1, 0, 0, 1, 1, 0])
+    mixed = distributions((6, 2), 14)
+    numbers_wanted = torch.sigmoid(numbers((6, 4), 15)).float().double()
+    logits = {1: numbers((6, 1), 16, 3.0), 4: numbers((6, 4), 17, 3.0)}
+    logits[1][0], logits[1][1] = -200.0, 200.0  # hopeless: a naive logarithm is infinite
+    probabilities = {columns: torch.sigmoid(x.clamp(-8, 8)).float().double() for columns, x in logits.items()}
+    probabilities[1][3] = 1.0
+    for name, function, outputs in (
+        ("sigmoid_cross_entropy", functional.binary_cross_entropy_with_logits, logits),
+        ("binary_cross_entropy", functional.binary_cross_entropy, probabilities),
+    ):
+        for variant, columns, target, file_labels, targets in (
+            ("", 1, labels.double().unsqueeze(1), labels, 0),
+            ("_mixed", 1, mixed[:, 1:], mixed, 0),
+            ("_numbers", 4, numbers_wanted, numbers_wanted, 4),
+        ):
+            x = outputs[columns].clone().requires_grad_()
+            losses = function(x, target, reduction="none").mean(1)
+            write_loss(name + variant, name, {}, x, file_labels, losses, targets)
+
+
+def mean_squared_error():
+    x, wanted = numbers((6, 3), 18).requires_grad_(), numbers((6, 3), 19)
+    losses = torch.nn.functional.mse_loss(x, wanted, reduction="none").mean(1)
+    write_loss("mean_squared_error", "mean_squared_error", {}, x, wanted, losses, targets=3)
 
 
 def optimizer(name, kind, params, make, state_names):
@@ -176,5 +243,8 @@ if __name__ == "__main__":
     flatten()
     batchnorm(training=True)
     batchnorm(training=False)
+    activations()
     softmax_cross_entropy()
+    sigmoid_losses()
+    mean_squared_error()
     optimizers()

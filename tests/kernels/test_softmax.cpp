@@ -71,39 +71,75 @@ void softmax_problems(const Use& use) {
   }
 }
 
+enum class Targets { labels, smoothed_labels, distributions, smoothed_distributions };
+
+// Random shares that add up to 1; every third row has zeros.
+std::vector<float> distributions(int64_t rows, int64_t columns) {
+  Random random(7);
+  std::vector<float> q(static_cast<size_t>(rows * columns));
+  for (int64_t i = 0; i < rows; ++i) {
+    float* row = q.data() + i * columns;
+    float sum = 0;
+    for (int64_t j = 0; j < columns; ++j) {
+      row[j] = i % 3 == 0 && j % 2 == 1 ? 0.0f : std::fabs(random()) + 0.01f;
+      sum += row[j];
+    }
+    for (int64_t j = 0; j < columns; ++j) row[j] /= sum;
+  }
+  return q;
+}
+
+void softmax_cross_entropy_problem(int64_t rows, int64_t columns, bool at_end, Targets targets, const Use& use) {
+  const bool gradient = (rows + columns) % 3 != 0;
+  const char* names[] = {"", ", smoothed", ", distributions", ", smoothed distributions"};
+  Problem problem(std::to_string(rows) + "x" + std::to_string(columns) + (gradient ? " with gradient" : "") + names[static_cast<int>(targets)],
+                  at_end);
+  nnrun_softmax_cross_entropy_f32 a = {};
+  a.rows = rows;
+  a.columns = columns;
+  a.scale = 1.0f / static_cast<float>(rows);
+  a.smoothing = targets == Targets::smoothed_labels ? 0.1f : targets == Targets::smoothed_distributions ? 0.25f : 0.0f;
+  a.has_gradient = gradient;
+  problem.shape(a);
+  std::vector<int32_t> label(static_cast<size_t>(rows));
+  for (size_t i = 0; i < label.size(); ++i) label[i] = static_cast<int32_t>(i * 5 % static_cast<size_t>(columns));
+  const bool soft = targets == Targets::distributions || targets == Targets::smoothed_distributions;
+  a.x = problem.input(logits(rows, columns));
+  if (soft) {
+    a.target = problem.input(distributions(rows, columns));
+  } else {
+    a.label = problem.input(label);
+  }
+  a.loss = problem.output(Random(1).floats(rows));
+  a.dx = gradient ? problem.output(Random(2).floats(rows * columns)) : nullptr;
+  problem.arguments(a);
+  const double scale = static_cast<double>(a.scale), smoothing = static_cast<double>(a.smoothing);
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* values = a.x + i * columns;
+    const Row row = row_of(values, columns);
+    double loss = std::log(row.sum), magnitude = 1 + std::log(row.sum);
+    for (int64_t j = 0; j < columns; ++j) {
+      const double value = static_cast<double>(values[j]), p = std::exp(value - row.largest) / row.sum;
+      const double hot = soft ? static_cast<double>(a.target[i * columns + j]) : j == a.label[i] ? 1 : 0;
+      const double q = (1 - smoothing) * hot + smoothing / static_cast<double>(columns);
+      if (q > 0) {
+        loss += q * (row.largest - value);
+        magnitude += q * (std::fabs(row.largest) + std::fabs(value));
+      }
+      if (gradient) problem.expect(a.dx, i * columns + j, (p - q) * scale, (probability_magnitude(p, value, row) + q) * scale);
+    }
+    problem.expect(a.loss, i, loss, magnitude);
+  }
+  use(problem);
+}
+
 void softmax_cross_entropy_problems(const Use& use) {
   for (int64_t rows : row_counts) {
     for (int64_t columns : column_counts) {
       for (bool at_end : {false, true}) {
-        const bool gradient = (rows + columns) % 3 != 0;
-        Problem problem(std::to_string(rows) + "x" + std::to_string(columns) + (gradient ? " with gradient" : ""), at_end);
-        nnrun_softmax_cross_entropy_f32 a = {};
-        a.rows = rows;
-        a.columns = columns;
-        a.scale = 1.0f / static_cast<float>(rows);
-        a.has_gradient = gradient;
-        problem.shape(a);
-        std::vector<int32_t> label(static_cast<size_t>(rows));
-        for (size_t i = 0; i < label.size(); ++i) label[i] = static_cast<int32_t>(i * 5 % static_cast<size_t>(columns));
-        a.x = problem.input(logits(rows, columns));
-        a.label = problem.input(label);
-        a.loss = problem.output(Random(1).floats(rows));
-        a.dx = gradient ? problem.output(Random(2).floats(rows * columns)) : nullptr;
-        problem.arguments(a);
-        const double scale = static_cast<double>(a.scale);
-        for (int64_t i = 0; i < rows; ++i) {
-          const float* values = a.x + i * columns;
-          const Row row = row_of(values, columns);
-          const double target = static_cast<double>(values[a.label[i]]);
-          problem.expect(a.loss, i, std::log(row.sum) + row.largest - target,
-                         1 + std::log(row.sum) + std::fabs(row.largest) + std::fabs(target));
-          for (int64_t j = 0; gradient && j < columns; ++j) {
-            const double value = static_cast<double>(values[j]), p = std::exp(value - row.largest) / row.sum;
-            const double hot = j == a.label[i] ? 1 : 0;
-            problem.expect(a.dx, i * columns + j, (p - hot) * scale, (probability_magnitude(p, value, row) + hot) * scale);
-          }
+        for (const Targets targets : {Targets::labels, Targets::smoothed_labels, Targets::distributions, Targets::smoothed_distributions}) {
+          softmax_cross_entropy_problem(rows, columns, at_end, targets, use);
         }
-        use(problem);
       }
     }
   }

@@ -95,14 +95,24 @@ void check_layer(const Json& file, const std::string& kernels) {
 
 void check_loss(const Json& file, const std::string& kernels) {
   const auto shape = file.at("x").at("shape").get<Shape>();
-  const auto environment = make_environment("model: {input: [3], layers: [flatten]}\ntrain: {loss: " + file.at("loss").get<std::string>() +
+  const auto environment = make_environment("model: {input: [3], layers: [flatten]}\ntrain: {loss: " + component_text(file, "loss") +
                                             "}\nrun: {threads: 2, kernels: " + kernels + "}\n");
   std::vector<float> x = floats(file.at("x")), dx(x.size());
-  auto labels = file.at("labels").get<std::vector<std::int32_t>>();
   const nnrun_tensor output = make_tensor(NNRUN_F32, shape, x.data()), gradient = make_tensor(NNRUN_F32, shape, dx.data());
-  const nnrun_tensor label_tensor = make_tensor(NNRUN_S32, Shape{shape[0]}, labels.data());
-  const std::int64_t classes = shape[1] == 1 ? 2 : shape[1];
-  LossFunction function(*environment->settings().train.loss, environment->host(), output, classes);
+  // Classes, or an array: numbers where "targets" says how many, otherwise distributions over classes.
+  const bool hard = file.at("labels").is_array();
+  std::vector<std::int32_t> classes_of;
+  std::vector<float> numbers;
+  if (hard) {
+    classes_of = file.at("labels").get<std::vector<std::int32_t>>();
+  } else {
+    numbers = floats(file.at("labels"));
+  }
+  const nnrun_tensor label_tensor = hard ? make_tensor(NNRUN_S32, Shape{shape[0]}, classes_of.data())
+                                         : make_tensor(NNRUN_F32, file.at("labels").at("shape").get<Shape>(), numbers.data());
+  const std::int64_t targets = file.value("targets", std::int64_t{0});
+  const std::int64_t classes = targets > 0 ? 0 : shape[1] == 1 ? 2 : shape[1];
+  LossFunction function(*environment->settings().train.loss, environment->host(), output, classes, targets);
   const double value = function.run(output, label_tensor, &gradient) / static_cast<double>(shape[0]);
   const double expected = file.at("value").get<double>();
   CHECK(std::abs(value - expected) <= tolerance + tolerance * std::abs(expected));

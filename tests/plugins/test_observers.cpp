@@ -14,9 +14,14 @@ using fake::Component;
 
 namespace {
 
+struct Table {
+  std::vector<double> numbers;
+  std::int64_t columns;
+};
+
 struct Field {
   std::string name;
-  std::variant<double, std::string> value;
+  std::variant<double, std::string, Table> value;
 };
 
 class Observer {
@@ -29,9 +34,16 @@ class Observer {
   void event(const char* name, const std::vector<Field>& fields) {
     std::vector<nnrun_field> list;
     for (const Field& field : fields) {
-      const auto* text = std::get_if<std::string>(&field.value);
-      list.push_back(
-          {field.name.c_str(), text != nullptr ? text->c_str() : nullptr, text != nullptr ? 0 : std::get<double>(field.value)});
+      nnrun_field c{};
+      c.name = field.name.c_str();
+      if (const auto* text = std::get_if<std::string>(&field.value)) c.text = text->c_str();
+      if (const auto* number = std::get_if<double>(&field.value)) c.number = *number;
+      if (const auto* table = std::get_if<Table>(&field.value)) {
+        c.numbers = table->numbers.data();
+        c.columns = table->columns;
+        c.rows = static_cast<std::int64_t>(table->numbers.size()) / table->columns;
+      }
+      list.push_back(c);
     }
     const nnrun_event event{sizeof(nnrun_event), static_cast<std::uint32_t>(list.size()), name, list.data()};
     fake::must([&](nnrun_error* e) { return table_.event(component_.self(), &event, e); });
@@ -125,11 +137,13 @@ TEST_CASE("metrics.jsonl holds one object a line") {
       {{"step", 100000.0}, {"loss", static_cast<double>(0.1f)}, {"rate", 0.1}, {"bad", std::nan("")}, {"worse", -INFINITY}});
   metrics.event("checkpoint", {{"step", 1.0}});
   metrics.event("epoch", {{"epoch", 1.0}, {"zero", -0.0}, {"tiny", 5e-324}, {"negative", -3.0}});
+  metrics.event("test", {{"confusion_matrix", Table{{5, 1, 0, 0.5, 2, 7}, 3}}});
   metrics.close();
   CHECK(content(folder / "metrics.jsonl") ==
         "{\"event\":\"start\",\"config\":\"a \\\"b\\\"\\\\\\n\\t\\u0001 \xc3\xa9\",\"seed\":42}\n"
         "{\"event\":\"batch\",\"step\":100000,\"loss\":0.10000000149011612,\"rate\":0.1,\"bad\":null,\"worse\":null}\n"
-        "{\"event\":\"epoch\",\"epoch\":1,\"zero\":-0,\"tiny\":5e-324,\"negative\":-3}\n");
+        "{\"event\":\"epoch\",\"epoch\":1,\"zero\":-0,\"tiny\":5e-324,\"negative\":-3}\n"
+        "{\"event\":\"test\",\"confusion_matrix\":[[5,1,0],[0.5,2,7]]}\n");
 }
 
 TEST_CASE("metrics.jsonl is cut to the checkpoint on resume") {

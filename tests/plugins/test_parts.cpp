@@ -109,6 +109,71 @@ TEST_CASE("softmax_cross_entropy") {
         }).find("class labels") != std::string::npos);
 }
 
+namespace {
+
+// Plans a loss; returns what it complains of, or "".
+std::string plan_loss(const Component& loss, std::int64_t columns, std::int64_t classes, std::int64_t targets) {
+  fake::Buffer<> output(NNRUN_F32, {4, columns});
+  const nnrun_tensor shape = output.c();
+  nnrun_loss_plan plan{};
+  plan.size = sizeof plan;
+  plan.output = &shape;
+  plan.classes = classes;
+  plan.targets = targets;
+  plan.host = &fake::host();
+  nnrun_error error{};
+  return loss.vtable<nnrun_loss_vtable>().plan(loss.self(), &plan, &error) == 0 ? "" : error.message;
+}
+
+}  // namespace
+
+TEST_CASE("losses on one output refuse what does not fit") {
+  for (const char* name : {"sigmoid_cross_entropy", "binary_cross_entropy"}) {
+    const Component loss("loss", name);
+    CHECK(plan_loss(loss, 1, 2, 0).empty());
+    CHECK(plan_loss(loss, 3, 0, 3).empty());
+    CHECK(plan_loss(loss, 1, 10, 0).find("for two classes, but the data has 10 classes: choose softmax_cross_entropy") != std::string::npos);
+    CHECK(plan_loss(loss, 2, 2, 0).find("the net gives 2 outputs a sample: make the last dense layer {units: 1}") != std::string::npos);
+    CHECK(plan_loss(loss, 3, 0, 1).find("but the data has 1 target: make the last dense layer {units: 1}") != std::string::npos);
+  }
+  const Component squares("loss", "mean_squared_error");
+  CHECK(plan_loss(squares, 3, 0, 3).empty());
+  CHECK(plan_loss(squares, 1, 2, 0) ==
+        "needs targets that are numbers, but the data has 2 classes: choose sigmoid_cross_entropy or softmax_cross_entropy");
+}
+
+TEST_CASE("binary_cross_entropy takes probabilities only") {
+  const Component loss("loss", "binary_cross_entropy");
+  REQUIRE(plan_loss(loss, 1, 2, 0).empty());
+  CHECK(loss.vtable<nnrun_loss_vtable>().outputs == NNRUN_OUTPUTS_PROBABILITIES);
+  fake::Buffer<> output(NNRUN_F32, {2, 1}), gradient(NNRUN_F32, {2, 1}), probabilities(NNRUN_F32, {2, 2});
+  fake::Buffer<std::int32_t> labels(NNRUN_S32, {2});
+  output.numbers = {0.25f, 1};
+  labels.numbers = {1, 0};
+  const nnrun_tensor output_tensor = output.c(), gradient_tensor = gradient.c(), labels_tensor = labels.c();
+  nnrun_tensor probabilities_tensor = probabilities.c();
+  std::vector<float> losses(2);
+  nnrun_loss_run run{};
+  run.size = sizeof run;
+  run.output = &output_tensor;
+  run.labels = &labels_tensor;
+  run.d_output = &gradient_tensor;
+  run.losses = losses.data();
+  run.host = &fake::host();
+  const auto& table = loss.vtable<nnrun_loss_vtable>();
+  fake::must([&](nnrun_error* e) { return table.run(loss.self(), &run, e); });
+  CHECK(losses[0] == Approx(-std::log(0.25)));
+  CHECK(losses[1] == 100);  // the logarithm of 0, clamped
+  CHECK(gradient.numbers[0] == Approx(-2));
+  CHECK(gradient.numbers[1] == Approx(0.5e12));
+  fake::must([&](nnrun_error* e) { return table.probabilities(loss.self(), &output_tensor, &probabilities_tensor, e); });
+  CHECK(probabilities.numbers[0] == 0.75f);
+  CHECK(probabilities.numbers[1] == 0.25f);
+  output.numbers = {0.25f, 1.5f};
+  CHECK(fake::failure_of([&] { fake::must([&](nnrun_error* e) { return table.run(loss.self(), &run, e); }); }) ==
+        "takes probabilities from 0 to 1, but the net gives 1.5: end it with `sigmoid`, or take train.loss: sigmoid_cross_entropy");
+}
+
 TEST_CASE("optimizers follow their formulas") {
   struct Case {
     const char* name;
@@ -257,22 +322,71 @@ TEST_CASE("initializers") {
   CHECK(filled(Component("initializer", "constant", {{"value", 0.25}}), 1, 1, {3}) == std::vector<float>(3, 0.25f));
 }
 
-TEST_CASE("accuracy counts right answers, the first maximum winning") {
-  const Component accuracy("metric", "accuracy");
-  const auto& table = accuracy.vtable<nnrun_metric_vtable>();
-  std::vector<double> sums(table.sums);
-  fake::Buffer<> output(NNRUN_F32, {4, 3});
-  fake::Buffer<std::int32_t> labels(NNRUN_S32, {4});
-  output.numbers = {1, 2, 0, 5, 5, 1, 0, 0, 0, -1, -2, -3};
-  labels.numbers = {1, 0, 2, 0};  // right, right (first of two), wrong, right
-  nnrun_tensor output_tensor = output.c(), labels_tensor = labels.c();
-  fake::must([&](nnrun_error* e) { return table.add(accuracy.self(), &output_tensor, &labels_tensor, sums.data(), e); });
-  CHECK(table.result(accuracy.self(), sums.data()) == 0.75);
+namespace {
 
-  fake::Buffer<> logit(NNRUN_F32, {4, 1});
-  logit.numbers = {1, -1, 0, 2};
-  labels.numbers = {1, 0, 1, 0};  // right, right, wrong (0 is not above 0), wrong
-  nnrun_tensor logit_tensor = logit.c();
-  fake::must([&](nnrun_error* e) { return table.add(accuracy.self(), &logit_tensor, &labels_tensor, sums.data(), e); });
-  CHECK(table.result(accuracy.self(), sums.data()) == 5.0 / 8);
+// A metric over one batch after another, as the host runs it.
+class MetricRun {
+ public:
+  MetricRun(const char* name, std::int64_t columns, std::int64_t classes, std::uint32_t outputs = NNRUN_OUTPUTS_LOGITS)
+      : metric_("metric", name), columns_(columns) {
+    fake::Buffer<> output(NNRUN_F32, {4, columns});
+    const nnrun_tensor shape = output.c();
+    nnrun_metric_plan plan{};
+    plan.size = sizeof plan;
+    plan.outputs = outputs;
+    plan.output = &shape;
+    plan.classes = classes;
+    plan.targets = classes > 0 ? 0 : columns;
+    fake::must([&](nnrun_error* e) { return table().plan(metric_.self(), &plan, e); });
+    sums_.resize(plan.sums);
+  }
+
+  void add(const std::vector<float>& outputs, const std::vector<std::int32_t>& classes) {
+    const auto rows = static_cast<std::int64_t>(classes.size());
+    fake::Buffer<> output(NNRUN_F32, {rows, columns_});
+    fake::Buffer<std::int32_t> labels(NNRUN_S32, {rows});
+    std::copy(outputs.begin(), outputs.end(), output.numbers.begin());
+    std::copy(classes.begin(), classes.end(), labels.numbers.begin());
+    const nnrun_tensor output_tensor = output.c(), labels_tensor = labels.c();
+    fake::must([&](nnrun_error* e) { return table().add(metric_.self(), &output_tensor, &labels_tensor, sums_.data(), e); });
+  }
+
+  double result() const { return table().result(metric_.self(), sums_.data()); }
+  nnrun_field details() const {
+    nnrun_field field{};
+    if (table().table != nullptr) table().table(metric_.self(), sums_.data(), &field);
+    return field;
+  }
+
+ private:
+  const nnrun_metric_vtable& table() const { return metric_.vtable<nnrun_metric_vtable>(); }
+
+  Component metric_;
+  std::int64_t columns_;
+  std::vector<double> sums_;
+};
+
+}  // namespace
+
+TEST_CASE("accuracy counts right answers, the first maximum winning") {
+  MetricRun three("accuracy", 3, 3);
+  CHECK(three.result() == 0);
+  three.add({1, 2, 0, 5, 5, 1, 0, 0, 0}, {1, 0, 2});  // right, right (first of two), wrong
+  three.add({-1, -2, -3}, {0});                        // right
+  CHECK(three.result() == 0.75);
+  const nnrun_field matrix = three.details();
+  CHECK(std::string(matrix.name) == "confusion_matrix");
+  CHECK(std::vector<double>(matrix.numbers, matrix.numbers + matrix.rows * matrix.columns) == std::vector<double>{2, 0, 0, 0, 1, 0, 1, 0, 0});
+
+  MetricRun logit("accuracy", 1, 2);
+  logit.add({1, -1, 0, 2}, {1, 0, 1, 0});  // right, right, wrong (0 is not above 0), wrong
+  CHECK(logit.result() == 0.5);
+
+  MetricRun probability("accuracy", 1, 2, NNRUN_OUTPUTS_PROBABILITIES);
+  probability.add({0.6f, 0.4f, 0.5f, 0.1f}, {1, 0, 1, 1});  // right, right, wrong (0.5 is not above 0.5), wrong
+  CHECK(probability.result() == 0.5);
+
+  CHECK(MetricRun("accuracy", 101, 101).details().name == nullptr);
+  CHECK(fake::failure_of([] { MetricRun("accuracy", 3, 0); }) == "needs class labels, but the data's targets are numbers");
+  CHECK(fake::failure_of([] { MetricRun("accuracy", 3, 10); }) == "the net gives 3 outputs a sample, but the data has 10 classes");
 }

@@ -56,6 +56,35 @@ typedef struct nnrun_relu_backward_f32 {
   float* dx;
 } nnrun_relu_backward_f32;
 
+/* Elementwise functions of activation_f32. */
+typedef enum nnrun_activation {
+  NNRUN_LEAKY_RELU = 1, /* x > 0 ? x : alpha * x; alpha >= 0 */
+  NNRUN_SIGMOID = 2,    /* 1 / (1 + exp(-x)) */
+  NNRUN_TANH = 3,
+  NNRUN_GELU = 4,      /* x * Phi(x), Phi the normal distribution (Hendrycks and Gimpel 2016) */
+  NNRUN_GELU_TANH = 5, /* the same paper's approximation, 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */
+  NNRUN_SILU = 6       /* x * sigmoid(x) (Elfwing, Uchibe and Doya 2018) */
+} nnrun_activation;
+
+/* y = function(x). NaN stays NaN. May be in place. */
+typedef struct nnrun_activation_f32 {
+  int64_t count;
+  uint32_t function; /* nnrun_activation */
+  float alpha;
+  const float* x;
+  float* y;
+} nnrun_activation_f32;
+
+/* dx = dy * function'(x), from what is cheapest: y of leaky_relu, sigmoid and tanh, x of the others. dx may be dy. */
+typedef struct nnrun_activation_backward_f32 {
+  int64_t count;
+  uint32_t function; /* nnrun_activation */
+  float alpha;
+  const float* from;
+  const float* dy;
+  float* dx;
+} nnrun_activation_backward_f32;
+
 /* Rows of x to probabilities: y = exp(x - max) / sum. May be in place. */
 typedef struct nnrun_softmax_f32 {
   int64_t rows, columns;
@@ -63,8 +92,9 @@ typedef struct nnrun_softmax_f32 {
   float* y;
 } nnrun_softmax_f32;
 
-/* loss[i] = log(sum_j exp(x[i][j])) - x[i][label[i]], computed stably; dx = (softmax(x) - onehot(label)) * scale.
- * Labels are in 0..columns-1 (the host has checked). */
+/* loss[i] = sum_j q[i][j] * (log(sum_k exp(x[i][k])) - x[i][j]), computed stably; dx = (softmax(x) - q) * scale. q is the target
+ * distribution (1 - smoothing) * t + smoothing / columns, where t is `target`, or where that is NULL onehot(label). Rows of `target`
+ * add up to 1; labels are in 0..columns-1 (the host has checked). A q of 0 takes no part, whatever x is there. */
 typedef struct nnrun_softmax_cross_entropy_f32 {
   int64_t rows, columns;
   const float* x;
@@ -73,6 +103,8 @@ typedef struct nnrun_softmax_cross_entropy_f32 {
   float* dx;   /* (rows, columns), or NULL */
   float scale; /* 1 / batch */
   uint32_t has_gradient; /* dx is wanted; says so at plan time */
+  const float* target;   /* (rows, columns), or NULL: then `label` counts */
+  float smoothing;       /* 0..1: the share of a target that is spread over all columns */
 } nnrun_softmax_cross_entropy_f32;
 
 /* Optimizer steps. One range; call them on slices. After the call *finite is 0 where any gradient was NaN or infinite,
@@ -167,6 +199,8 @@ typedef struct nnrun_read_peak_f32 {
   X(column_sum_f32, 1e-6, "sums of columns (bias gradients)")                            \
   X(relu_f32, 0, "max(x, 0)")                                                            \
   X(relu_backward_f32, 0, "gradient of relu")                                            \
+  X(activation_f32, 1e-6, "sigmoid, tanh, gelu, silu, leaky relu")                       \
+  X(activation_backward_f32, 1e-6, "their gradients")                                    \
   X(softmax_f32, 2e-6, "probabilities of rows")                                          \
   X(softmax_cross_entropy_f32, 2e-6, "loss and gradient of softmax with cross-entropy")  \
   X(sgd_f32, 1e-6, "stochastic gradient descent step")                                   \

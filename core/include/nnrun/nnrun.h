@@ -306,6 +306,18 @@ typedef struct nnrun_layer_vtable {
 
 /* ---- Kind "loss" -------------------------------------------------------------------------------------- */
 
+/* Labels of a batch, told apart by their dtype:
+ *   s32 (N)          the class of each sample, 0..classes-1;
+ *   f32 (N, targets) numbers to come close to, where the data has no classes;
+ *   f32 (N, classes) a distribution over the classes, each row adding up to 1, where a transform mixes samples in training.
+ * A loss on one output for two classes takes the distribution's share of class 1 as its target. */
+
+/* What a loss takes the net's outputs for; metrics are told. */
+enum {
+  NNRUN_OUTPUTS_LOGITS = 0, /* for two classes, one logit does: above 0 means class 1 */
+  NNRUN_OUTPUTS_PROBABILITIES = 1
+};
+
 typedef struct nnrun_loss_plan {
   uint32_t size;
   uint32_t reserved;
@@ -313,13 +325,14 @@ typedef struct nnrun_loss_plan {
   int64_t classes;            /* of the labels; 0: the targets are numbers */
   const nnrun_host* host;
   size_t scratch_bytes; /* set by plan() */
+  int64_t targets;      /* how many numbers a sample has, where classes is 0 */
 } nnrun_loss_plan;
 
 typedef struct nnrun_loss_run {
   uint32_t size;
   uint32_t reserved;
   const nnrun_tensor* output;   /* (N, ...) */
-  const nnrun_tensor* labels;   /* s32 (N), or f32 (N, targets) */
+  const nnrun_tensor* labels;   /* see above */
   const nnrun_tensor* d_output; /* gradient of the mean over the batch; NULL: not wanted */
   float* losses;                /* (N): each sample's own; the host sums them in order */
   void* scratch;
@@ -328,10 +341,11 @@ typedef struct nnrun_loss_run {
 
 typedef struct nnrun_loss_vtable {
   uint32_t size;
-  uint32_t reserved;
+  uint32_t outputs; /* NNRUN_OUTPUTS_... */
   int (*plan)(void* self, nnrun_loss_plan* plan, nnrun_error* error);
   int (*run)(void* self, const nnrun_loss_run* run, nnrun_error* error);
-  /* From the net's output (logits) to (N, classes) probabilities, f32. NULL: outputs are used as they are. */
+  /* From the net's output to (N, classes) probabilities, f32; where classes is 0, to what a user wants to see, (N, targets).
+   * NULL: outputs are used as they are. */
   int (*probabilities)(void* self, const nnrun_tensor* output, nnrun_tensor* probabilities, nnrun_error* error);
 } nnrun_loss_vtable;
 
@@ -381,12 +395,26 @@ typedef struct nnrun_optimizer_vtable {
 
 /* ---- Kind "metric" ------------------------------------------------------------------------------------ */
 
+struct nnrun_field; /* below */
+
+typedef struct nnrun_metric_plan {
+  uint32_t size;
+  uint32_t outputs;           /* NNRUN_OUTPUTS_...: what the loss takes the net's outputs for */
+  const nnrun_tensor* output; /* the net's, dim[0] the batch */
+  int64_t classes, targets;   /* as in nnrun_loss_plan */
+  size_t sums;                /* set by plan(): how many doubles are accumulated */
+} nnrun_metric_plan;
+
+/* Labels are those of the data, never mixed: s32 (N), or f32 (N, targets). */
 typedef struct nnrun_metric_vtable {
   uint32_t size;
   uint32_t reserved;
-  size_t sums; /* how many doubles are accumulated */
+  int (*plan)(void* self, nnrun_metric_plan* plan, nnrun_error* error); /* once, first */
   int (*add)(void* self, const nnrun_tensor* output, const nnrun_tensor* labels, double* sums, nnrun_error* error);
   double (*result)(void* self, const double* sums);
+  /* The table that the figure comes from, for the `test` event: sets *field's name, numbers (eg: to sums), rows and columns.
+   * NULL, or the name left NULL: there is none. */
+  void (*table)(void* self, const double* sums, struct nnrun_field* field);
 } nnrun_metric_vtable;
 
 /* ---- Kind "transform" --------------------------------------------------------------------------------- */
@@ -444,8 +472,10 @@ typedef struct nnrun_dataset_vtable {
 /* What happened; `fields` carry the figures, so that a new figure needs no new border. */
 typedef struct nnrun_field {
   const char* name; /* eg: "loss" */
-  const char* text; /* NULL: `number` counts */
+  const char* text; /* NULL: `number` counts, or `numbers` */
   double number;
+  const double* numbers; /* a table of rows x columns, eg: "confusion_matrix"; NULL: none */
+  int64_t rows, columns;
 } nnrun_field;
 
 typedef struct nnrun_event {

@@ -670,7 +670,7 @@ constexpr nnrun_optimizer_vtable optimizer_vtable() {
 }
 
 // loss: void plan(nnrun_loss_plan&); void run(const nnrun_loss_run&) const; optionally
-// void probabilities(Tensor output, Tensor probabilities) const.
+// void probabilities(Tensor output, Tensor probabilities) const, and `static constexpr std::uint32_t outputs` (NNRUN_OUTPUTS_...).
 template <class T>
 concept Loss = requires(T t, nnrun_loss_plan& plan, const nnrun_loss_run& run) {
   t.plan(plan);
@@ -681,6 +681,7 @@ template <class T>
 constexpr nnrun_loss_vtable loss_vtable() {
   nnrun_loss_vtable table{};
   table.size = sizeof table;
+  if constexpr (requires { T::outputs; }) table.outputs = T::outputs;
   table.plan = [](void* self, nnrun_loss_plan* plan, nnrun_error* error) { return guard(error, [&] { as<T>(self).plan(*plan); }); };
   table.run = [](void* self, const nnrun_loss_run* run, nnrun_error* error) { return guard(error, [&] { as<T>(self).run(*run); }); };
   if constexpr (requires(T t, Tensor tensor) { t.probabilities(tensor, tensor); }) {
@@ -691,10 +692,11 @@ constexpr nnrun_loss_vtable loss_vtable() {
   return table;
 }
 
-// metric: static constexpr std::size_t sums; void add(Tensor output, Tensor labels, std::span<double> sums) const;
-// double result(std::span<const double> sums) const
+// metric: std::size_t plan(const nnrun_metric_plan&), which returns how many sums it takes; void add(Tensor output, Tensor labels,
+// double* sums) const; double result(const double* sums) const; optionally void table(const double* sums, nnrun_field&) const.
 template <class T>
-concept Metric = requires(T t, Tensor tensor, std::span<double> sums) {
+concept Metric = requires(T t, Tensor tensor, double* sums, const nnrun_metric_plan& plan) {
+  { t.plan(plan) } -> std::convertible_to<std::size_t>;
   t.add(tensor, tensor, sums);
   { t.result(sums) } -> std::convertible_to<double>;
 };
@@ -703,13 +705,16 @@ template <class T>
 constexpr nnrun_metric_vtable metric_vtable() {
   nnrun_metric_vtable table{};
   table.size = sizeof table;
-  table.sums = T::sums;
+  table.plan = [](void* self, nnrun_metric_plan* plan, nnrun_error* error) {
+    return guard(error, [&] { plan->sums = as<T>(self).plan(*plan); });
+  };
   table.add = [](void* self, const nnrun_tensor* output, const nnrun_tensor* labels, double* sums, nnrun_error* error) {
-    return guard(error, [&] { as<T>(self).add(Tensor(*output), Tensor(*labels), std::span<double>(sums, T::sums)); });
+    return guard(error, [&] { as<T>(self).add(Tensor(*output), Tensor(*labels), sums); });
   };
-  table.result = [](void* self, const double* sums) {
-    return static_cast<double>(as<T>(self).result(std::span<const double>(sums, T::sums)));
-  };
+  table.result = [](void* self, const double* sums) { return static_cast<double>(as<T>(self).result(sums)); };
+  if constexpr (requires(T t, const double* sums, nnrun_field& field) { t.table(sums, field); }) {
+    table.table = [](void* self, const double* sums, nnrun_field* field) { as<T>(self).table(sums, *field); };
+  }
   return table;
 }
 

@@ -11,6 +11,8 @@ constexpr nnrun_kernel kernels[] = {
     NNRUN_TABLE_ENTRY(column_sum_f32, score),
     NNRUN_TABLE_ENTRY(relu_f32, score),
     NNRUN_TABLE_ENTRY(relu_backward_f32, score),
+    NNRUN_TABLE_ENTRY(activation_f32, score),
+    NNRUN_TABLE_ENTRY(activation_backward_f32, score),
     NNRUN_TABLE_ENTRY(softmax_f32, score),
     NNRUN_TABLE_ENTRY(softmax_cross_entropy_f32, score),
     NNRUN_TABLE_ENTRY(sgd_f32, score),

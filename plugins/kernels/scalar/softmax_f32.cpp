@@ -40,14 +40,20 @@ void softmax_cross_entropy_f32_work(const nnrun_softmax_cross_entropy_f32& a, nn
 
 void softmax_cross_entropy_f32_run(const nnrun_softmax_cross_entropy_f32& a, void*, uint32_t, int64_t range) {
   const Slice rows = slice_of(a.rows, rows_per_range(a.columns), range);
+  const double kept = 1 - static_cast<double>(a.smoothing);
+  const double spread = static_cast<double>(a.smoothing) / static_cast<double>(a.columns);
   for (int64_t i = rows.begin; i < rows.end; ++i) {
     const float* x = a.x + i * a.columns;
     const Sums sums = sums_of(x, a.columns);
-    a.loss[i] = static_cast<float>(std::log(sums.exponentials) + (sums.largest - static_cast<double>(x[a.label[i]])));
-    for (int64_t j = 0; a.dx && j < a.columns; ++j) {
-      const double target = j == a.label[i] ? 1 : 0;
-      a.dx[i * a.columns + j] = static_cast<float>((probability(x[j], sums) - target) * static_cast<double>(a.scale));
+    double below = 0;  // how far the logits lie below the largest, weighted by the targets
+    for (int64_t j = 0; j < a.columns; ++j) {
+      const double hot = a.target ? static_cast<double>(a.target[i * a.columns + j]) : j == a.label[i] ? 1 : 0;
+      const double target = kept * hot + spread;
+      const double logit = static_cast<double>(x[j]);
+      if (target != 0) below += target * (sums.largest - logit);
+      if (a.dx) a.dx[i * a.columns + j] = static_cast<float>((probability(x[j], sums) - target) * static_cast<double>(a.scale));
     }
+    a.loss[i] = static_cast<float>(std::log(sums.exponentials) + below);
   }
 }
 

@@ -42,6 +42,45 @@ void multiply_by(float* y, int64_t count, float factor) {
   store(y + j, multiply(load(y + j, rest), f), rest);
 }
 
+// Target distribution q of one row: (1 - smoothing) * target + smoothing / columns. Returns the sum of q * (largest - x).
+float below_largest(const nnrun_softmax_cross_entropy_f32& a, int64_t row, float largest) {
+  const float* x = a.x + row * a.columns;
+  const Floats kept = all(1 - a.smoothing), spread = all(a.smoothing / static_cast<float>(a.columns)), l = all(largest);
+  Floats sum = zero();
+  const auto term = [&](Floats t, Floats value) {
+    const Floats q = fma(t, kept, spread);
+    return where_positive(q, multiply(q, subtract(l, value)));  // 0 times infinity is no number
+  };
+  int64_t j = 0;
+  if (a.target) {
+    const float* t = a.target + row * a.columns;
+    for (; j + lanes <= a.columns; j += lanes) sum = add(sum, term(load(t + j), load(x + j)));
+    const Mask rest = first(a.columns - j);
+    return sum_of(add(sum, select(rest, term(load(t + j, rest), load(x + j, rest)), zero())));
+  }
+  const float own = (1 - a.smoothing) * (largest - x[a.label[row]]);
+  if (a.smoothing <= 0) return own;
+  for (; j + lanes <= a.columns; j += lanes) sum = add(sum, term(zero(), load(x + j)));
+  const Mask rest = first(a.columns - j);
+  return own + sum_of(add(sum, select(rest, term(zero(), load(x + j, rest)), zero())));
+}
+
+// dx -= scale * q
+void subtract_targets(const nnrun_softmax_cross_entropy_f32& a, int64_t row, float* dx) {
+  const Floats spread = all(a.scale * a.smoothing / static_cast<float>(a.columns)), kept = all(a.scale * (1 - a.smoothing));
+  if (!a.target) dx[a.label[row]] -= a.scale * (1 - a.smoothing);
+  if (!a.target && a.smoothing <= 0) return;
+  const float* t = a.target ? a.target + row * a.columns : nullptr;
+  int64_t j = 0;
+  for (; j + lanes <= a.columns; j += lanes) {
+    const Floats rest_of = subtract(load(dx + j), spread);
+    store(dx + j, t ? fma_negated(load(t + j), kept, rest_of) : rest_of);
+  }
+  const Mask rest = first(a.columns - j);
+  const Floats rest_of = subtract(load(dx + j, rest), spread);
+  store(dx + j, t ? fma_negated(load(t + j, rest), kept, rest_of) : rest_of, rest);
+}
+
 }  // namespace
 
 void softmax_f32_work(const nnrun_softmax_f32& a, nnrun_work& work) {
@@ -68,12 +107,12 @@ void softmax_cross_entropy_f32_run(const nnrun_softmax_cross_entropy_f32& a, voi
     const float* x = a.x + i * a.columns;
     float* dx = a.dx ? a.dx + i * a.columns : nullptr;
     const float largest = largest_in(x, a.columns);
-    const float target = x[a.label[i]];  // read first: dx may be x
+    const float below = below_largest(a, i, largest);  // read first: dx may be x
     const float sum = exponentials(x, a.columns, largest, dx);
-    a.loss[i] = std::log(sum) + (largest - target);
+    a.loss[i] = std::log(sum) + below;
     if (!dx) continue;
     multiply_by(dx, a.columns, a.scale / sum);
-    dx[a.label[i]] -= a.scale;
+    subtract_targets(a, i, dx);
   }
 }
 
