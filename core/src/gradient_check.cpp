@@ -213,7 +213,7 @@ class Checker {
         batch_(std::min(settings_.train.batch, data.train().count())),
         apart_(settings_.model, environment.host(), batch_of(data.sample(), batch_), true, settings_.seed, nullptr, {true, false}),
         net_(settings_.model, environment.host(), batch_of(data.sample(), batch_), true, settings_.seed, apart_.parameters()),
-        loss_(*settings_.train.loss, environment.host(), apart_.output(), data.classes()),
+        loss_(*settings_.train.loss, environment.host(), apart_.output(), data.classes(), data.targets()),
         labels_(label_bytes(data, batch_)) {
     parameters().add_training_memory({});
     apart_.initialize_parameters();

@@ -6,7 +6,49 @@
 
 namespace nnrun::optimizers {
 
-// Kingma and Ba 2015, Algorithm 1; weight decay is L2, inside the gradient.
+// Kingma and Ba 2015, Algorithm 1: what Adam and AdamW share.
+class AdamSteps {
+ public:
+  void plan(const Host& host) { kernel_ = slice_kernel<nnrun_adam_f32>(host); }
+
+  // Comes before the slices of a step: what they share is computed here.
+  void begin(const nnrun_progress& progress, double beta1, double beta2) {
+    // In double: in float 1 - 0.999^t would lose half of its digits for the first steps. Of the betas as the kernel uses them:
+    // in float 1 - 0.999 is off by 1.3e-5, and the correction has to fit that.
+    const auto t = static_cast<double>(progress.step + 1);
+    beta1_ = static_cast<float>(beta1);
+    beta2_ = static_cast<float>(beta2);
+    correction1_ = static_cast<float>(1.0 / (1.0 - std::pow(static_cast<double>(beta1_), t)));
+    correction2_ = static_cast<float>(1.0 / (1.0 - std::pow(static_cast<double>(beta2_), t)));
+  }
+
+  bool step(const nnrun_step& s, double epsilon, float decay, float decoupled_decay) const {
+    std::uint32_t finite = 1;
+    nnrun_adam_f32 a{};
+    a.count = s.count;
+    a.w = s.weights;
+    a.m = s.states[0];
+    a.v = s.states[1];
+    a.g = s.gradients;
+    a.rate = static_cast<float>(s.rate);
+    a.beta1 = beta1_;
+    a.beta2 = beta2_;
+    a.epsilon = static_cast<float>(epsilon);
+    a.correction1 = correction1_;
+    a.correction2 = correction2_;
+    a.decay = decay;
+    a.decoupled_decay = decoupled_decay;
+    a.finite = &finite;
+    kernel_.serial(a);
+    return finite != 0;
+  }
+
+ private:
+  float beta1_ = 0, beta2_ = 0, correction1_ = 1, correction2_ = 1;
+  Kernel<nnrun_adam_f32> kernel_;
+};
+
+// Weight decay is L2, inside the gradient.
 struct Adam {
   static constexpr auto name = "adam";
   static constexpr auto doc = "steps scaled by running averages of the gradient and of its square";
@@ -17,6 +59,7 @@ struct Adam {
   double beta2 = 0.999;
   double epsilon = 1e-7;
   double weight_decay = 0;
+  bool decay_all = false;
   Schedule schedule{"constant"};
 
   static constexpr auto params() {
@@ -26,44 +69,21 @@ struct Adam {
         param<&Adam::beta2>("beta2", "share of the squared gradient's average that a step keeps").range(0, 1).below(1),
         param<&Adam::epsilon>("epsilon", "added to the root of the squared gradient's average").above(0),
         param<&Adam::weight_decay>("weight_decay", "L2: this share of each weight is added to its gradient").at_least(0),
+        param<&Adam::decay_all>("decay_all", decay_all_doc),
         param<&Adam::schedule>("schedule", "what the learning rate is multiplied by as training goes on"));
   }
 
-  void plan(const Host& host) { kernel_ = slice_kernel<nnrun_adam_f32>(host); }
+  void plan(const Host& host) { steps_.plan(host); }
 
-  // Comes before the slices of a step: what they share is computed here.
   double rate(const nnrun_progress& progress) {
-    // In double: in float 1 - 0.999^t would lose half of its digits for the first steps. Of the betas as the kernel uses them:
-    // in float 1 - 0.999 is off by 1.3e-5, and the correction has to fit that.
-    const auto t = static_cast<double>(progress.step + 1);
-    correction1_ = static_cast<float>(1.0 / (1.0 - std::pow(static_cast<double>(static_cast<float>(beta1)), t)));
-    correction2_ = static_cast<float>(1.0 / (1.0 - std::pow(static_cast<double>(static_cast<float>(beta2)), t)));
+    steps_.begin(progress, beta1, beta2);
     return learning_rate * schedule.factor(progress);
   }
 
-  bool step(const nnrun_step& s) const {
-    std::uint32_t finite = 1;
-    nnrun_adam_f32 a{};
-    a.count = s.count;
-    a.w = s.weights;
-    a.m = s.states[0];
-    a.v = s.states[1];
-    a.g = s.gradients;
-    a.rate = static_cast<float>(s.rate);
-    a.beta1 = static_cast<float>(beta1);
-    a.beta2 = static_cast<float>(beta2);
-    a.epsilon = static_cast<float>(epsilon);
-    a.correction1 = correction1_;
-    a.correction2 = correction2_;
-    a.decay = decay_of(s, weight_decay);
-    a.finite = &finite;
-    kernel_.serial(a);
-    return finite != 0;
-  }
+  bool step(const nnrun_step& s) const { return steps_.step(s, epsilon, decay_of(s, weight_decay, decay_all), 0); }
 
  private:
-  float correction1_ = 1, correction2_ = 1;
-  Kernel<nnrun_adam_f32> kernel_;
+  AdamSteps steps_;
 };
 
 }  // namespace nnrun::optimizers

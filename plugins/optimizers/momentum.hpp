@@ -14,6 +14,7 @@ struct Momentum {
   double beta = 0.9;
   bool nesterov = false;
   double weight_decay = 0;
+  bool decay_all = false;
   Schedule schedule{"constant"};
 
   static constexpr auto params() {
@@ -22,6 +23,7 @@ struct Momentum {
         param<&Momentum::beta>("beta", "share of the velocity that a step keeps").range(0, 1).below(1),
         param<&Momentum::nesterov>("nesterov", "whether to look one step ahead"),
         param<&Momentum::weight_decay>("weight_decay", "L2: this share of each weight is added to its gradient").at_least(0),
+        param<&Momentum::decay_all>("decay_all", decay_all_doc),
         param<&Momentum::schedule>("schedule", "what the learning rate is multiplied by as training goes on"));
   }
 
@@ -38,7 +40,7 @@ struct Momentum {
     a.g = s.gradients;
     a.rate = static_cast<float>(s.rate);
     a.beta = static_cast<float>(beta);
-    a.decay = decay_of(s, weight_decay);
+    a.decay = decay_of(s, weight_decay, decay_all);
     a.nesterov = nesterov ? 1 : 0;
     a.finite = &finite;
     kernel_.serial(a);

@@ -12,12 +12,14 @@ struct Sgd {
 
   double learning_rate = 0.01;
   double weight_decay = 0;
+  bool decay_all = false;
   Schedule schedule{"constant"};
 
   static constexpr auto params() {
     return nnrun::schema(
         param<&Sgd::learning_rate>("learning_rate", "size of a step").above(0),
         param<&Sgd::weight_decay>("weight_decay", "L2: this share of each weight is added to its gradient").at_least(0),
+        param<&Sgd::decay_all>("decay_all", decay_all_doc),
         param<&Sgd::schedule>("schedule", "what the learning rate is multiplied by as training goes on"));
   }
 
@@ -32,7 +34,7 @@ struct Sgd {
     a.w = s.weights;
     a.g = s.gradients;
     a.rate = static_cast<float>(s.rate);
-    a.decay = decay_of(s, weight_decay);
+    a.decay = decay_of(s, weight_decay, decay_all);
     a.finite = &finite;
     kernel_.serial(a);
     return finite != 0;

@@ -15,9 +15,11 @@ Kernel<Arguments> slice_kernel(const Host& host) {
   return {host, shape};
 }
 
-// L2, where it applies: not to biases and the like.
-inline float decay_of(const nnrun_step& step, double weight_decay) {
-  return (step.flags & NNRUN_WEIGHT_DECAY) != 0 ? static_cast<float>(weight_decay) : 0.0f;
+inline constexpr const char* decay_all_doc = "whether biases and the weights of normalising layers decay, too";
+
+// The share by which weights decay, where they do: biases and the like only if asked for.
+inline float decay_of(const nnrun_step& step, double weight_decay, bool decay_all) {
+  return decay_all || (step.flags & NNRUN_WEIGHT_DECAY) != 0 ? static_cast<float>(weight_decay) : 0.0f;
 }
 
 }  // namespace nnrun::optimizers

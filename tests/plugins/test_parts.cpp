@@ -184,12 +184,17 @@ TEST_CASE("optimizers follow their formulas") {
        {Case{"sgd", {{"learning_rate", 0.1}}, true}, Case{"sgd", {{"learning_rate", 0.1}, {"weight_decay", 0.01}}, true},
         Case{"momentum", {{"beta", 0.8}, {"weight_decay", 0.01}}, false}, Case{"momentum", {{"nesterov", 1.0}}, true},
         Case{"adam", {}, true},
-        Case{"adam", {{"beta1", 0.8}, {"beta2", 0.99}, {"weight_decay", 0.1}, {"epsilon", 1e-3}}, true}}) {
+        Case{"adam", {{"beta1", 0.8}, {"beta2", 0.99}, {"weight_decay", 0.1}, {"epsilon", 1e-3}}, true},
+        Case{"sgd", {{"weight_decay", 0.1}}, false}, Case{"sgd", {{"weight_decay", 0.1}, {"decay_all", 1.0}}, false},
+        Case{"momentum", {{"weight_decay", 0.1}, {"decay_all", 1.0}}, false}, Case{"adam", {{"weight_decay", 0.1}, {"decay_all", 1.0}}, false},
+        Case{"adamw", {{"weight_decay", 0.1}}, true}, Case{"adamw", {{"weight_decay", 0.1}}, false},
+        Case{"adamw", {{"weight_decay", 0.1}, {"decay_all", 1.0}}, false}}) {
     INFO(c.name);
+    const std::string name = c.name;
     const Component optimizer("optimizer", c.name, c.settings);
     const auto& table = optimizer.vtable<nnrun_optimizer_vtable>();
-    const auto setting = [&](const char* name, double otherwise) {
-      const auto found = c.settings.find(name);
+    const auto setting = [&](const char* key, double otherwise) {
+      const auto found = c.settings.find(key);
       return found == c.settings.end() ? otherwise : std::get<double>(found->second);
     };
     fake::must([&](nnrun_error* e) { return table.plan(optimizer.self(), &fake::host(), e); });
@@ -210,14 +215,16 @@ TEST_CASE("optimizers follow their formulas") {
       s.states = states;
       s.rate = table.rate(optimizer.self(), &progress);
       s.step = step;
-      CHECK(s.rate == Approx(setting("learning_rate", std::string(c.name) == "adam" ? 0.001 : 0.01)));
+      CHECK(s.rate == Approx(setting("learning_rate", name.starts_with("adam") ? 0.001 : 0.01)));
       REQUIRE(table.step(optimizer.self(), &s) == 0);
       const auto t = static_cast<double>(step + 1);
       for (std::size_t i = 0; i < count; ++i) {
-        const double g = static_cast<double>(gradients[i]) + (c.decays ? setting("weight_decay", 0) : 0) * w[i];
-        if (std::string(c.name) == "sgd") {
+        const double decay = c.decays || setting("decay_all", 0) != 0 ? setting("weight_decay", 0) : 0;
+        const double g = static_cast<double>(gradients[i]) + (name == "adamw" ? 0 : decay * w[i]);
+        if (name == "adamw") w[i] -= s.rate * decay * w[i];
+        if (name == "sgd") {
           w[i] -= s.rate * g;
-        } else if (std::string(c.name) == "momentum") {
+        } else if (name == "momentum") {
           const double beta = setting("beta", 0.9);
           first[i] = beta * first[i] + g;
           w[i] -= s.rate * (setting("nesterov", 0) != 0 ? g + beta * first[i] : first[i]);
@@ -226,7 +233,7 @@ TEST_CASE("optimizers follow their formulas") {
           first[i] = beta1 * first[i] + (1 - beta1) * g;
           second[i] = beta2 * second[i] + (1 - beta2) * g * g;
           w[i] -= s.rate * (first[i] / (1 - std::pow(beta1, t))) /
-                  (std::sqrt(second[i] / (1 - std::pow(beta2, t))) + setting("epsilon", 1e-7));
+                  (std::sqrt(second[i] / (1 - std::pow(beta2, t))) + setting("epsilon", name == "adam" ? 1e-7 : 1e-8));
         }
         CHECK(weights[i] == Approx(w[i]).epsilon(1e-5).margin(1e-6));
       }
@@ -280,6 +287,20 @@ TEST_CASE("schedules") {
   CHECK(factor(cycle, 64) == Approx(0.5 * (1 + 0.0001)));
   CHECK(factor(cycle, 99) == Approx(0.0001));
   CHECK(factor(cycle, 150) == Approx(0.0001));
+  const Component warm("schedule", "warm_up", {{"steps", 4.0}, {"then", std::make_shared<Component>("schedule", "cosine")}});
+  for (const std::int64_t step : {0, 1, 2, 3, 4, 50, 99}) {
+    CHECK(factor(warm, step) == Approx(std::min(1.0, static_cast<double>(step + 1) / 4) * factor(Component("schedule", "cosine"), step)));
+  }
+  const Component by_epochs("schedule", "warm_up", {{"epochs", 0.5}, {"start", 0.2}});
+  CHECK(factor(by_epochs, 0) == Approx(0.2 + 0.8 / 5));
+  CHECK(factor(by_epochs, 4) == 1.0);
+  const Component by_share("schedule", "warm_up", {{"share", 0.1}});
+  CHECK(factor(by_share, 4) == Approx(0.5));
+  CHECK(factor(by_share, 9) == 1.0);
+  CHECK(factor(Component("schedule", "warm_up"), 1) == Approx(0.4));  // a twentieth of 100 steps
+  CHECK(fake::failure_of([] { Component("schedule", "warm_up", {{"steps", 4.0}, {"share", 0.1}}); }) ==
+        "has several lengths: give one of `steps`, `epochs` and `share`");
+
   const Component no_warm_up("schedule", "one_cycle", {{"warm_up", 0.0}});
   CHECK(factor(no_warm_up, 99) == Approx(0.0001));
   CHECK(std::isfinite(factor(cycle, 0, 1, 1)));
