@@ -1,5 +1,6 @@
 #include "plugin_check_parts.hpp"
 #include "buffer.hpp"
+#include "yaml.hpp"
 
 #include <algorithm>
 #include <cmath>

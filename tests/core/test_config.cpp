@@ -5,6 +5,7 @@
 #include <string>
 
 #include "config.hpp"
+#include "yaml.hpp"
 
 using namespace nnrun::core;
 namespace fs = std::filesystem;

@@ -9,6 +9,7 @@
 #include "fake_components.hpp"
 #include "json_schema.hpp"
 #include "schema.hpp"
+#include "yaml.hpp"
 #include "sections.hpp"
 
 #include <nlohmann/json.hpp>

@@ -6,6 +6,7 @@
 #include "fake_components.hpp"
 #include "merge.hpp"
 #include "settings.hpp"
+#include "yaml.hpp"
 
 using namespace nnrun::core;
 using nnrun::test::FakeLookup;

@@ -25,7 +25,7 @@ def files_that_include(prefixes, *folders):
 class OneFilePerDependency(unittest.TestCase):
     def test_core(self):
         for prefix, owner in {
-            "yaml-cpp/": "core/src/config.cpp",
+            "yaml-cpp/": "core/src/yaml.cpp",
             "boost/": "core/src/library.cpp",
             "omp.h": "core/src/threads.cpp",
             "spdlog/": "core/src/log.cpp",
