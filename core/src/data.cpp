@@ -40,6 +40,22 @@ void shuffle(std::vector<std::uint32_t>& order, std::int64_t count, std::uint64_
   }
 }
 
+std::vector<std::int64_t> share_of_classes(std::span<const std::int32_t> labels, std::int64_t classes, double share) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(classes));
+  for (const std::int32_t label : labels) ++counts[static_cast<std::size_t>(label)];
+  std::int64_t left = std::llround(share * static_cast<double>(labels.size()));
+  std::vector<std::pair<double, std::size_t>> remainders;  // negative, so that sorting puts the largest first, and equal ones by class
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const double part = share * static_cast<double>(counts[i]);
+    counts[i] = static_cast<std::int64_t>(part);
+    left -= counts[i];
+    remainders.emplace_back(static_cast<double>(counts[i]) - part, i);
+  }
+  std::sort(remainders.begin(), remainders.end());
+  for (std::size_t i = 0; left > 0 && i < remainders.size(); ++i, --left) ++counts[remainders[i].second];
+  return counts;
+}
+
 // ---- Transforms ---------------------------------------------------------------------------------------
 
 Transforms::Transforms(const DataSettings& data, const nnrun_tensor& sample, std::uint64_t seed, const HostServices& host)
@@ -167,7 +183,8 @@ Data::Subset Data::open_split(const std::string& path, const Location& where, nn
     throw DiagnosticError(place, "it has labels of " + std::to_string(info.classes) + " classes, data.train has " +
                                      std::to_string(classes_));
   }
-  Subset subset{handle, {}};
+  if (info.note != nullptr) notes_.emplace_back(info.note);
+  Subset subset{handle, {}, info.classes > 0 ? info.labels : nullptr};
   subset.samples.resize(static_cast<std::size_t>(info.count));
   std::iota(subset.samples.begin(), subset.samples.end(), 0u);
   return subset;
@@ -196,22 +213,32 @@ void Data::choose_validation(const Settings& settings, const DataRoot& root) {
       validation_overlaps_test_ = true;
       break;
     }
-    case ValidationSettings::From::train: {
-      std::vector<std::uint32_t> order;
-      shuffle(order, train_.count(), seed_, NNRUN_STREAM_SPLIT, 0);
-      const auto count = static_cast<std::ptrdiff_t>(std::llround(validation.share * static_cast<double>(train_.count())));
-      if (count < 1 || count >= train_.count()) {
-        throw DiagnosticError(validation.where, "this share of " + std::to_string(train_.count()) + " training samples leaves " +
-                                                    std::to_string(count) + " for validation");
-      }
-      validation_.handle = train_.handle;
-      validation_.samples.assign(order.begin(), order.begin() + count);
-      train_.samples.assign(order.begin() + count, order.end());
-      std::sort(validation_.samples.begin(), validation_.samples.end());
-      std::sort(train_.samples.begin(), train_.samples.end());
-      break;
-    }
+    case ValidationSettings::From::train: cut_validation_from_train(validation); break;
   }
+}
+
+void Data::cut_validation_from_train(const ValidationSettings& validation) {
+  std::vector<std::uint32_t> order;
+  shuffle(order, train_.count(), seed_, NNRUN_STREAM_SPLIT, 0);
+  const std::int64_t count = std::llround(validation.share * static_cast<double>(train_.count()));
+  if (count < 1 || count >= train_.count()) {
+    throw DiagnosticError(validation.where, "this share of " + std::to_string(train_.count()) + " training samples leaves " +
+                                                std::to_string(count) + " for validation");
+  }
+  // The first of the shuffled order; where the labels are known, the first of each class.
+  std::vector<std::int64_t> left{count};
+  if (train_.labels != nullptr) {
+    left = share_of_classes({train_.labels, static_cast<std::size_t>(train_.count())}, classes_, validation.share);
+  }
+  validation_ = {train_.handle, {}, train_.labels};
+  train_.samples.clear();
+  for (const std::uint32_t sample : order) {
+    std::int64_t& own = train_.labels != nullptr ? left[static_cast<std::size_t>(train_.labels[sample])] : left[0];
+    (own > 0 ? validation_ : train_).samples.push_back(sample);
+    --own;
+  }
+  std::sort(validation_.samples.begin(), validation_.samples.end());
+  std::sort(train_.samples.begin(), train_.samples.end());
 }
 
 void Data::load(const Subset& subset, std::span<const std::uint32_t> positions, std::int64_t epoch, bool training,

@@ -56,6 +56,7 @@ class Data {
   struct Subset {
     void* handle = nullptr;
     std::vector<std::uint32_t> samples;  // their numbers in it
+    const std::int32_t* labels = nullptr;  // of each sample of the whole, where the data set has them at hand
     std::int64_t count() const { return static_cast<std::int64_t>(samples.size()); }
   };
 
@@ -77,6 +78,8 @@ class Data {
   std::int64_t classes() const { return classes_; }
   std::int64_t targets() const { return targets_; }
   const std::vector<std::string>& class_names() const { return class_names_; }
+  // What the data set has to say, eg: that pictures were left out.
+  const std::vector<std::string>& notes() const { return notes_; }
 
   // Loads samples positions[k] of a subset to row k of `input`, and their labels to `labels`. In parallel; allocates nothing.
   void load(const Subset& subset, std::span<const std::uint32_t> positions, std::int64_t epoch, bool training,
@@ -88,6 +91,7 @@ class Data {
   void open(const Settings& settings, const DataRoot& root);
   Subset open_split(const std::string& path, const Location& where, nnrun_split split);
   void choose_validation(const Settings& settings, const DataRoot& root);
+  void cut_validation_from_train(const ValidationSettings& validation);
   // The path that the source is given: absolute, or "" where it needs no files.
   std::string resolve(const std::string& path, const DataRoot& root) const;
 
@@ -101,10 +105,14 @@ class Data {
   Subset train_, validation_, test_;
   nnrun_tensor raw_sample_{};
   std::int64_t classes_ = 0, targets_ = 0;
-  std::vector<std::string> class_names_;
+  std::vector<std::string> class_names_, notes_;
   std::unique_ptr<Transforms> transforms_;
   std::vector<Buffer> scratch_;  // one a parallel range of load()
 };
+
+// How many of each class a share takes, by class: the share of each, rounded so that together they are the share of all (largest
+// remainders first). `labels` has classes 0 to classes - 1.
+std::vector<std::int64_t> share_of_classes(std::span<const std::int32_t> labels, std::int64_t classes, double share);
 
 // The order of an epoch's samples: Fisher and Yates' shuffle by counter-based numbers. `order` is resized to `count`.
 void shuffle(std::vector<std::uint32_t>& order, std::int64_t count, std::uint64_t seed, std::uint32_t stream, std::int64_t epoch);

@@ -1,4 +1,4 @@
-// Messages: warnings and errors to stderr, everything to the run's log.txt once there is one.
+// Messages: warnings and errors to stderr, everything to the run's log.txt.
 #pragma once
 
 #include <nnrun/nnrun.h>
@@ -13,7 +13,7 @@ class Log {
  public:
   Log();
   ~Log();
-  // From now on, messages also go to the end of `file`. Throws RunError.
+  // Messages, those from before too, go to the end of `file`. Throws RunError.
   void open_file(const std::filesystem::path& file);
   void write(nnrun_log_level level, const std::string& message);  // any thread
 

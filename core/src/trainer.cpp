@@ -132,6 +132,7 @@ void Trainer::tell_start() {
   if (!data_.stand_in_reason().empty()) {
     note(data_.stand_in_reason() + ": drawn stand-ins are used; figures on them say nothing about the real data");
   }
+  for (const std::string& text : data_.notes()) note(text);
   if (data_.validation_overlaps_test()) {
     note("validation and test overlap: data.validation is a range of data.test");
   }

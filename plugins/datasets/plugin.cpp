@@ -1,4 +1,5 @@
 #include "drawn_digits.hpp"
 #include "idx.hpp"
+#include "image_folder.hpp"
 
-NNRUN_PLUGIN("datasets", "1.0.0", nnrun::datasets::Idx, nnrun::datasets::DrawnDigits)
+NNRUN_PLUGIN("datasets", "1.0.0", nnrun::datasets::Idx, nnrun::datasets::DrawnDigits, nnrun::datasets::ImageFolder)

@@ -140,6 +140,8 @@ class Component {
     } else if (const auto* string = std::get_if<std::string>(&setting)) {
       value.string = string->c_str();
     } else if (const auto* numbers = std::get_if<std::vector<double>>(&setting)) {
+      integers_.emplace_back(numbers->begin(), numbers->end());
+      value.integers = integers_.back().data();
       value.numbers = numbers->data();
       value.count = numbers->size();
     } else {
@@ -150,6 +152,7 @@ class Component {
   }
 
   const nnrun_component* component_ = nullptr;
+  std::vector<std::vector<std::int64_t>> integers_;
   std::vector<std::shared_ptr<Component>> children_;
   void* self_ = nullptr;
 };

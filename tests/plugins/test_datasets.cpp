@@ -5,9 +5,10 @@
 #include <fstream>
 #include <functional>
 
-#include "fake_host.hpp"
+#include "dataset_split.hpp"
 
 using fake::Component;
+using fake::Split;
 
 namespace {
 
@@ -49,35 +50,6 @@ Bytes packed(const Bytes& plain) {
 
 void write(const std::string& path, const Bytes& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
-// An open split.
-class Split {
- public:
-  Split(const Component& dataset, const std::string& path, nnrun_split split = NNRUN_SPLIT_TRAIN, std::uint64_t seed = 42)
-      : table_(dataset.vtable<nnrun_dataset_vtable>()) {
-    nnrun_error error{};
-    info.size = sizeof info;
-    handle_ = table_.open(dataset.self(), &fake::host(), path.c_str(), split, seed, &info, &error);
-    if (handle_ == nullptr) throw fake::Failure(error);
-  }
-  ~Split() { table_.close(handle_); }
-  Split(const Split&) = delete;
-  Split& operator=(const Split&) = delete;
-
-  std::pair<std::vector<std::uint8_t>, std::int32_t> read(std::int64_t index) const {
-    fake::Buffer<std::uint8_t> sample(NNRUN_U8, nnrun::Tensor(info.sample).shape());
-    const nnrun_tensor tensor = sample.c();
-    std::int32_t label = -1;
-    fake::must([&](nnrun_error* e) { return table_.read(handle_, index, &tensor, &label, e); });
-    return {sample.numbers, label};
-  }
-
-  nnrun_dataset_info info{};
-
- private:
-  const nnrun_dataset_vtable& table_;
-  void* handle_;
-};
-
 struct IdxFiles {
   fake::TemporaryFolder folder;
   Component dataset{"dataset", "idx"};
@@ -109,15 +81,6 @@ struct IdxFiles {
     return sample.numbers;
   }
 };
-
-#define CHECK_SAYS(text, ...)                      \
-  do {                                             \
-    const std::string said = (text);               \
-    for (const char* part : {__VA_ARGS__}) {       \
-      INFO(said);                                  \
-      CHECK(said.find(part) != std::string::npos); \
-    }                                              \
-  } while (false)
 
 }  // namespace
 

@@ -34,6 +34,11 @@ class OneFilePerDependency(unittest.TestCase):
             with self.subTest(prefix):
                 self.assertEqual(files_that_include((prefix,), "core", "tools/nnrun"), {owner})
 
+    def test_pictures(self):
+        for prefix, owner in {"jpeglib.h": "jpeg.cpp", "archive_entry.h": "archive.cpp", "stb/": "stb.cpp"}.items():
+            with self.subTest(prefix):
+                self.assertEqual(files_that_include((prefix,), "core", "plugins"), {"plugins/datasets/" + owner})
+
 
 class Border(unittest.TestCase):
     def test_plugins_know_nothing_of_core(self):
@@ -79,6 +84,8 @@ class Packages(unittest.TestCase):
             "nlohmann_json": "nlohmann-json3-dev",
             "CLI11": "libcli11-dev",
             "ZLIB": "zlib1g-dev",
+            "JPEG": "libjpeg62-turbo-dev",
+            "LibArchive": "libarchive-dev",
             "Catch2": "catch2",
             "Python3": "python3",
             "Threads": "g++",

@@ -448,6 +448,8 @@ typedef struct nnrun_dataset_info {
   int64_t classes;     /* labels are 0..classes-1; 0: targets are `targets` numbers */
   int64_t targets;
   const char* const* class_names; /* `classes` of them, or NULL */
+  const int32_t* labels;          /* `count` of them, where they are at hand: shares are then cut class by class; or NULL */
+  const char* note;               /* one line that the run reports, eg: what was left out; or NULL */
 } nnrun_dataset_info;
 
 typedef struct nnrun_dataset_vtable {
