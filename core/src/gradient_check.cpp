@@ -207,8 +207,7 @@ class KeepGradients : public LayerWatcher {
 class Checker {
  public:
   Checker(const Environment& environment, Data& data)
-      : environment_(environment),
-        settings_(environment.settings()),
+      : settings_(environment.settings()),
         data_(data),
         batch_(std::min(settings_.train.batch, data.train().count())),
         apart_(settings_.model, environment.host(), batch_of(data.sample(), batch_), true, settings_.seed, nullptr, {true, false}),
@@ -407,7 +406,6 @@ class Checker {
     }
   }
 
-  const Environment& environment_;
   const Settings& settings_;
   Data& data_;
   const std::int64_t batch_;

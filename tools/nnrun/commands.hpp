@@ -20,7 +20,15 @@ struct Options {
   bool json = false;
   double seconds = 2;   // bench: how long each measurement may take
   std::string kind;     // new
-  std::int64_t index = 0;  // predict
+  std::int64_t index = 0;  // predict, trace
+  // trace
+  std::string input;    // "", ones, ramp, or a file
+  std::string against;  // "", scalar, or a .npz file
+  std::string save;     // a .npz file
+  std::optional<std::int64_t> label;
+  std::int64_t batch = 1;
+  double tolerance = 1e-4;
+  bool fused = false, inference = false;
 };
 
 int train(const Options& options);
@@ -35,6 +43,7 @@ int print_schema(const Options& options);
 int new_plugin(const Options& options);
 int check_plugin(const Options& options);
 int check_gradients(const Options& options);
+int trace(const Options& options);
 
 core::EnvironmentOptions environment_options(const Options& options);
 

@@ -52,6 +52,8 @@ constexpr Verb verbs[] = {
     {"check-plugin", "load a plugin and check its components", nnrun::tool::check_plugin, "FILE", "the shared library", true, nullptr, false},
     {"check-gradients", "compare the net's gradients with finite differences", nnrun::tool::check_gradients, "CONFIG", "the config", true,
      "key=value", true},
+    {"trace", "one sample through the net: each layer's tensors, forward and backward", nnrun::tool::trace, "CONFIG|MODEL",
+     "the config, or a checkpoint (.safetensors)", true, "key=value", true},
 };
 
 bool is_verb(const std::string& word) {
@@ -79,6 +81,19 @@ std::vector<std::string> with_verb(int argc, char** argv) {
   return words;
 }
 
+void add_trace_options(CLI::App& sub, Options& options) {
+  sub.add_option("--input", options.input, "a .npy file, ones, ramp, or a file that the data's kind reads, eg: a picture (default: a training sample)")
+      ->type_name("INPUT");
+  sub.add_option("--index", options.index, "which training sample, or sample of a file that holds several, from 0")->check(CLI::NonNegativeNumber);
+  sub.add_option("--batch", options.batch, "how many training samples, ones or ramps")->check(CLI::Range(1, 65536));
+  sub.add_option("--label", options.label, "the input's class, so that backward starts from the loss")->check(CLI::NonNegativeNumber);
+  sub.add_option("--against", options.against, "scalar, or a .npz file whose arrays have the names that trace prints")->type_name("REFERENCE");
+  sub.add_option("--tolerance", options.tolerance, "the largest relative difference that passes")->check(CLI::NonNegativeNumber);
+  sub.add_option("--save", options.save, "write input, weights and all tensors")->type_name("FILE.npz");
+  sub.add_flag("--fused", options.fused, "as training runs it: layers may absorb those behind them");
+  sub.add_flag("--inference", options.inference, "forward alone, as in prediction");
+}
+
 void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& chosen) {
   CLI::App* sub = app.add_subcommand(verb.name, verb.doc);
   sub->callback([&chosen, &verb] { chosen = &verb; });
@@ -90,7 +105,7 @@ void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& ch
   sub->add_option("--plugin-path", options.plugin_folders, "a folder to search for plugins, before the others")->type_name("DIR")->expected(1);
   if (verb.json) sub->add_flag("--json", options.json, "one JSON document");
   const std::string name = verb.name;
-  if (name == "train" || name == "eval" || name == "bench" || name == "plan" || name == "check-gradients") {
+  if (name == "train" || name == "eval" || name == "bench" || name == "plan" || name == "check-gradients" || name == "trace") {
     sub->add_option("--data", options.data, "where relative data paths start (default: $NNRUN_DATA, or datasets)")->type_name("DIR");
   }
   if (name == "train") {
@@ -102,6 +117,7 @@ void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& ch
   if (name == "predict") {
     sub->add_option("--index", options.index, "which sample of a file that holds several, from 0")->check(CLI::NonNegativeNumber);
   }
+  if (name == "trace") add_trace_options(*sub, options);
 }
 
 // --resume takes the word behind it for a run. Where that is a config or an override, --resume goes last, behind which there is none.
