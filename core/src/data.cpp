@@ -265,6 +265,11 @@ void Data::load(const Subset& subset, std::span<const std::uint32_t> positions, 
   });
 }
 
+void Data::read_raw(const Subset& subset, std::uint32_t position, const nnrun_tensor& sample, void* label) const {
+  nnrun_error error{};
+  if (table(*source_).read(subset.handle, subset.samples[position], &sample, label, &error) != 0) source_->fail_in_run("reading", error);
+}
+
 void Data::prefetch(const Subset& subset, std::span<const std::uint32_t> positions) const {
   if (table(*source_).prefetch == nullptr) return;
   for (const std::uint32_t position : positions) table(*source_).prefetch(subset.handle, subset.samples[position]);

@@ -84,6 +84,8 @@ class Data {
   // Loads samples positions[k] of a subset to row k of `input`, and their labels to `labels`. In parallel; allocates nothing.
   void load(const Subset& subset, std::span<const std::uint32_t> positions, std::int64_t epoch, bool training,
             const nnrun_tensor& input, void* labels);
+  // One sample as the source has it, before the transforms; the label as labels_of() has one.
+  void read_raw(const Subset& subset, std::uint32_t position, const nnrun_tensor& sample, void* label) const;
   // These will be loaded next: their bytes may come while something else is computed.
   void prefetch(const Subset& subset, std::span<const std::uint32_t> positions) const;
 

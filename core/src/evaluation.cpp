@@ -96,7 +96,20 @@ void Evaluator::add_to_metrics(const nnrun_tensor& labels) {
   }
 }
 
-Evaluation Evaluator::run(const Data::Subset& subset) {
+void Evaluator::add_to(Predictions& predictions, std::int64_t batch) {
+  predictions.columns = data_.classes() > 0 ? data_.classes() : data_.targets();
+  std::vector<float> numbers(static_cast<std::size_t>(batch * predictions.columns));
+  nnrun_tensor probabilities = make_tensor(NNRUN_F32, Shape{batch, predictions.columns}, numbers.data());
+  loss_.probabilities(network_.output(), probabilities);
+  predictions.probabilities.insert(predictions.probabilities.end(), numbers.begin(), numbers.end());
+  if (data_.classes() > 0) {
+    predictions.labels.insert(predictions.labels.end(), labels_.as<std::int32_t>(), labels_.as<std::int32_t>() + batch);
+  } else {
+    predictions.labels.insert(predictions.labels.end(), labels_.as<float>(), labels_.as<float>() + batch * data_.targets());
+  }
+}
+
+Evaluation Evaluator::run(const Data::Subset& subset, Predictions* predictions) {
   for (PlannedMetric& metric : metrics_) std::fill(metric.sums.begin(), metric.sums.end(), 0.0);
   std::vector<std::uint32_t> positions(static_cast<std::size_t>(subset.count()));
   std::iota(positions.begin(), positions.end(), 0u);
@@ -110,6 +123,7 @@ Evaluation Evaluator::run(const Data::Subset& subset) {
     const nnrun_tensor labels = labels_of(data_, batch, labels_.data());
     result.loss += loss_.run(network_.output(), labels, nullptr);
     add_to_metrics(labels);
+    if (predictions != nullptr) add_to(*predictions, batch);
   }
   result.samples = subset.count();
   result.loss /= static_cast<double>(std::max<std::int64_t>(subset.count(), 1));

@@ -46,11 +46,19 @@ struct Evaluation {
   std::vector<Table> tables;  // one a name
 };
 
+// What a net says of each sample, in their order.
+struct Predictions {
+  std::int64_t columns = 0;          // classes, or targets
+  std::vector<double> probabilities;  // (samples, columns)
+  std::vector<double> labels;         // the class of each, or (samples, targets)
+};
+
 class Evaluator {
  public:
   Evaluator(const Environment& environment, Data& data, std::shared_ptr<Parameters> parameters);
 
-  Evaluation run(const Data::Subset& subset);
+  // `predictions`: NULL: not wanted.
+  Evaluation run(const Data::Subset& subset, Predictions* predictions = nullptr);
   Network& network() { return network_; }
 
  private:
@@ -64,6 +72,7 @@ class Evaluator {
     const nnrun_metric_vtable& table() const { return instance->vtable<nnrun_metric_vtable>(); }
   };
   void plan_metrics(const HostServices& host);
+  void add_to(Predictions& predictions, std::int64_t batch);
   void add_to_metrics(const nnrun_tensor& labels);
 
   std::vector<PlannedMetric> metrics_;

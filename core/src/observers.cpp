@@ -48,7 +48,7 @@ void Observers::tell(const char* name, std::span<const nnrun_field> fields) {
   event.field_count = static_cast<std::uint32_t>(fields.size());
   event.name = name;
   event.fields = fields.data();
-  if (std::string_view(name) != "batch") host_.log(NNRUN_LOG_INFO, log_line(name, fields));
+  if (std::string_view(name) != "batch" && std::string_view(name) != "details") host_.log(NNRUN_LOG_INFO, log_line(name, fields));
   for (const auto& observer : instances_) {
     nnrun_error error;
     error.message[0] = error.parameter[0] = '\0';

@@ -76,6 +76,7 @@ Trainer::Trainer(const Environment& environment, const DataRoot& root, const std
       settings_(environment.settings()),
       data_(settings_, environment.host(), root),
       step_(environment, data_),
+      timer_(step_.network()),
       evaluator_(environment, data_, step_.parameters()),
       // Before the observers: they cut what they wrote behind the checkpoint.
       folder_((require_validation(settings_, data_), require_same_data(resume, data_), require_same_kernels(resume, environment.host()), make_folder())),
@@ -167,6 +168,7 @@ bool Trainer::train_epoch() {
   double session_seconds = 0;
   for (std::int64_t in_epoch = state_.step - state_.epoch * steps_per_epoch(); in_epoch < steps_per_epoch(); ++in_epoch) {
     const auto positions = batch_at(in_epoch);
+    timer_.before_step(state_.step);
     const TrainingStep::Result result = step_.run(positions, progress(), batch_at(in_epoch + 1));
     ++state_.step;
     state_.loss_sum += result.loss_sum;
@@ -249,7 +251,9 @@ TrainingResult Trainer::test() {
   state_.observer_positions = observers_.positions();
   const std::vector<float> last = result.best_weights ? parameters().copy() : std::vector<float>{};
   if (result.best_weights) Checkpoint(folder_.best()).restore(*step_.parameters(), false);
-  result.test = evaluator_.run(data_.test());
+  Predictions predictions;
+  result.test = evaluator_.run(data_.test(), &predictions);
+  const RunDetails details(environment_, data_, step_.network(), timer_.times(), timer_.steps(), std::move(predictions));
   result.weights_sha256 = parameters().sha256();
   if (result.best_weights) step_.parameters()->restore(last);
 
@@ -262,6 +266,7 @@ TrainingResult Trainer::test() {
   fields.push_back(field("weights", result.best_weights ? "best" : "last"));
   fields.push_back(field("weights_sha256", result.weights_sha256.c_str()));
   observers_.tell("test", fields);
+  details.tell(observers_);
   observers_.tell("end", {field("seconds", seconds_between(started_, Clock::now())), field("status", "finished")});
   state_.finished = true;
   save();

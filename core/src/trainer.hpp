@@ -6,6 +6,7 @@
 #include "environment.hpp"
 #include "evaluation.hpp"
 #include "observers.hpp"
+#include "run_details.hpp"
 #include "run_folder.hpp"
 #include "training_step.hpp"
 
@@ -56,6 +57,7 @@ class Trainer {
   const Settings& settings_;
   Data data_;
   TrainingStep step_;
+  LayerTimer timer_;
   Evaluator evaluator_;
   RunFolder folder_;
   ModelDescription description_;

@@ -14,8 +14,8 @@
 
 namespace nnrun::observers {
 
-// metrics.jsonl in the run's folder: one JSON object a line, {"event": name, ...fields}. Every event but `checkpoint`, which
-// is of the run's files and not of its figures. Rows behind the checkpoint that is resumed are cut off.
+// metrics.jsonl in the run's folder: one JSON object a line, {"event": name, ...fields}. Every event but `checkpoint`
+// and `details`, which are no figures. Rows behind the checkpoint that is resumed are cut off.
 class Metrics {
  public:
   static constexpr auto name = "metrics";
@@ -49,7 +49,7 @@ class Metrics {
 
   void event(const nnrun_event& event) {
     const std::string_view kind = event.name;
-    if (kind == "checkpoint") return;
+    if (kind == "checkpoint" || kind == "details") return;
     buffer_ += "{\"event\":";
     append_text(kind);
     for (const nnrun_field& field : fields_of(event)) {

@@ -200,7 +200,7 @@ int trace(const Options& options) {
   const std::size_t taken = take_parameters(reference.arrays, *tracer.parameters(), options.against);
   const auto run = [&](core::Tracer& with, const core::Environment& on) {
     if (input.labels.empty() || !on.settings().train.loss) return with.run(input.values, nullptr, nullptr);
-    core::LossFunction loss(*on.settings().train.loss, on.host(), with.output(), input.classes);
+    core::LossFunction loss(*on.settings().train.loss, on.host(), with.output(), input.classes, input.targets);
     const nnrun_tensor labels = input.label_tensor();
     return with.run(input.values, &loss, &labels);
   };

@@ -483,7 +483,7 @@ typedef struct nnrun_field {
 typedef struct nnrun_event {
   uint32_t size;
   uint32_t field_count;
-  const char* name; /* "start", "batch", "epoch", "test", "note", "checkpoint", "end" */
+  const char* name; /* "start", "batch", "epoch", "test", "details", "note", "checkpoint", "end" */
   const nnrun_field* fields;
 } nnrun_event;
 
