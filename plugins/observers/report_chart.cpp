@@ -10,7 +10,7 @@ namespace nnrun::observers {
 
 namespace {
 
-constexpr double width = 560, height = 270, left = 52, right = 12, top = 12, bottom = 34;
+constexpr double width = 480, height = 270, left = 62, right = 12, top = 12, bottom = 34;
 
 // Round steps: 1, 2 or 5 times a power of ten.
 std::vector<double> ticks(double low, double high, int about) {

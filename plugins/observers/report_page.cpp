@@ -227,7 +227,9 @@ class Page {
         loss.band.high.push_back(group.greatest);
       }
       loss.series.push_back(std::move(batches));
-      keys.emplace_back("band", "training batches, mean and range");
+      const bool grouped_batches = loss.band.low != loss.band.high;
+      if (!grouped_batches) loss.band = {};
+      keys.emplace_back(grouped_batches ? "band" : "s1 thin", grouped_batches ? "training batches, mean and range" : "training batches");
     }
     loss.series.push_back(series_of("train_loss", "s1", "training loss"));
     keys.emplace_back("s1", "training, epoch's mean");

@@ -32,7 +32,7 @@ h2 { font-size: 17px; margin: 0 0 12px; }
 .tile.main b { color: var(--s1); }
 .tile span { color: var(--muted); font-size: 13px; }
 section { padding: 18px 20px; margin: 16px 0; overflow-x: auto; }
-.two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(420px, 100%), 1fr)); gap: 16px; }
+.two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(350px, 100%), 1fr)); gap: 16px; }
 .two section { margin: 0; }
 .loud { background: var(--warnpage); color: var(--warn); border: 2px solid var(--warn); border-radius: 10px; padding: 12px 18px; margin: 16px 0; }
 .loud b { font-size: 18px; }
@@ -47,6 +47,7 @@ circle.s1, .key.s1 { fill: var(--s1); background: var(--s1); } circle.s2, .key.s
 circle.s3, .key.s3 { fill: var(--s3); background: var(--s3); } circle.s4, .key.s4 { fill: var(--s4); background: var(--s4); }
 .key { display: inline-block; width: 14px; height: 3px; border-radius: 2px; vertical-align: middle; margin-right: 6px; }
 .key.band { background: var(--s1); opacity: .25; height: 10px; }
+.key.thin { height: 1px; }
 .keys { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 13px; color: var(--muted); margin-top: 4px; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th { font-weight: 600; text-align: left; }

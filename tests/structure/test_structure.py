@@ -39,6 +39,9 @@ class OneFilePerDependency(unittest.TestCase):
         for prefix, owner in {"jpeglib.h": "jpeg.cpp", "archive_entry.h": "archive.cpp", "stb/": "stb.cpp"}.items():
             with self.subTest(prefix):
                 self.assertEqual(files_that_include((prefix,), "core", "plugins"), {"plugins/datasets/" + owner})
+    def test_observers(self):
+        for prefix, owner in {"kainjow/": "observers/report_page.cpp", "stb/stb_image_write.h": "common/png.cpp"}.items():
+                self.assertEqual(files_that_include((prefix,), "core", "plugins"), {"plugins/" + owner})
 
 
 class Border(unittest.TestCase):
