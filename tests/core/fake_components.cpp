@@ -211,6 +211,7 @@ constexpr nnrun_component components[] = {
     make<drawn_digits_rows>("dataset", "drawn_digits", "digits drawn by a program"),
     make<console_rows>("observer", "console", "a progress bar"),
     bare("observer", "metrics", "metrics.jsonl"),
+    bare("observer", "report", "report.html"),
     bare("kernels", "scalar", "plain C++"),
     bare("kernels", "avx2", "AVX2 and FMA"),
 };

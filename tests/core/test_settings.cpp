@@ -72,7 +72,7 @@ TEST_CASE("defaults are filled in") {
   CHECK(settings.run.threads == 0);
   CHECK(settings.run.kernels.default_table == "auto");
   CHECK(settings.run.folder.path == "runs");
-  REQUIRE(settings.run.observers.size() == 2);
+  REQUIRE(settings.run.observers.size() == 3);
   CHECK(settings.run.observers[1].reference == "metrics");
   CHECK(settings.data.validation.from == ValidationSettings::From::train);
   CHECK(settings.data.validation.share == 0.1);
