@@ -260,7 +260,7 @@ train:
 run:
   threads: auto
   kernels: auto
-  observers: [{console: {every: 1, title: ""}}, metrics]
+  observers: [{console: {every: 1, title: ""}}, metrics, report]
   folder: runs
 )");
 }

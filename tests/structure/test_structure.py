@@ -36,11 +36,13 @@ class OneFilePerDependency(unittest.TestCase):
                 self.assertEqual(files_that_include((prefix,), "core", "tools/nnrun"), {owner})
 
     def test_pictures(self):
-        for prefix, owner in {"jpeglib.h": "jpeg.cpp", "archive_entry.h": "archive.cpp", "stb/": "stb.cpp"}.items():
+        for prefix, owner in {"jpeglib.h": "jpeg.cpp", "archive_entry.h": "archive.cpp", "stb/stb_image.h": "stb.cpp"}.items():
             with self.subTest(prefix):
                 self.assertEqual(files_that_include((prefix,), "core", "plugins"), {"plugins/datasets/" + owner})
+
     def test_observers(self):
         for prefix, owner in {"kainjow/": "observers/report_page.cpp", "stb/stb_image_write.h": "common/png.cpp"}.items():
+            with self.subTest(prefix):
                 self.assertEqual(files_that_include((prefix,), "core", "plugins"), {"plugins/" + owner})
 
 
