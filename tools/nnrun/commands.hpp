@@ -29,6 +29,9 @@ struct Options {
   std::int64_t batch = 1;
   double tolerance = 1e-4;
   bool fused = false, inference = false;
+  // inspect
+  std::string npy;      // a folder
+  std::string picture;  // a .png file
 };
 
 int train(const Options& options);
@@ -44,6 +47,7 @@ int new_plugin(const Options& options);
 int check_plugin(const Options& options);
 int check_gradients(const Options& options);
 int trace(const Options& options);
+int inspect(const Options& options);
 
 core::EnvironmentOptions environment_options(const Options& options);
 

@@ -54,6 +54,8 @@ constexpr Verb verbs[] = {
      "key=value", true},
     {"trace", "one sample through the net: each layer's tensors, forward and backward", nnrun::tool::trace, "CONFIG|MODEL",
      "the config, or a checkpoint (.safetensors)", true, "key=value", true},
+    {"inspect", "weights and activations of a checkpoint: statistics, histograms, pictures, .npy", nnrun::tool::inspect, "MODEL",
+     "the checkpoint", true, "LAYER", true},
 };
 
 bool is_verb(const std::string& word) {
@@ -94,6 +96,15 @@ void add_trace_options(CLI::App& sub, Options& options) {
   sub.add_flag("--inference", options.inference, "forward alone, as in prediction");
 }
 
+void add_inspect_options(CLI::App& sub, Options& options) {
+  sub.add_option("--input", options.input,
+                 "show what each layer makes of it: a .npy file, ones, ramp, or a file that the data's kind reads, eg: a picture")
+      ->type_name("INPUT");
+  sub.add_option("--index", options.index, "which sample of a file that holds several, from 0")->check(CLI::NonNegativeNumber);
+  sub.add_option("--npy", options.npy, "write each tensor as a .npy file there")->type_name("DIR");
+  sub.add_option("--picture", options.picture, "draw the first tensor that is a picture: filters, or activations")->type_name("FILE.png");
+}
+
 void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& chosen) {
   CLI::App* sub = app.add_subcommand(verb.name, verb.doc);
   sub->callback([&chosen, &verb] { chosen = &verb; });
@@ -105,7 +116,8 @@ void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& ch
   sub->add_option("--plugin-path", options.plugin_folders, "a folder to search for plugins, before the others")->type_name("DIR")->expected(1);
   if (verb.json) sub->add_flag("--json", options.json, "one JSON document");
   const std::string name = verb.name;
-  if (name == "train" || name == "eval" || name == "bench" || name == "plan" || name == "check-gradients" || name == "trace") {
+  if (name == "train" || name == "eval" || name == "bench" || name == "plan" || name == "check-gradients" || name == "trace" ||
+      name == "inspect") {
     sub->add_option("--data", options.data, "where relative data paths start (default: $NNRUN_DATA, or datasets)")->type_name("DIR");
   }
   if (name == "train") {
@@ -118,6 +130,7 @@ void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& ch
     sub->add_option("--index", options.index, "which sample of a file that holds several, from 0")->check(CLI::NonNegativeNumber);
   }
   if (name == "trace") add_trace_options(*sub, options);
+  if (name == "inspect") add_inspect_options(*sub, options);
 }
 
 // --resume takes the word behind it for a run. Where that is a config or an override, --resume goes last, behind which there is none.
