@@ -61,8 +61,14 @@ std::vector<std::int64_t> share_of_classes(std::span<const std::int32_t> labels,
 Transforms::Transforms(const DataSettings& data, const nnrun_tensor& sample, std::uint64_t seed, const HostServices& host)
     : shapes_{sample}, seed_(seed) {
   for (const ComponentSpec& spec : data.transforms) {
-    instances_.push_back(std::make_unique<Instance>(spec, host.c()));
-    const auto& vtable = instances_.back()->vtable<nnrun_transform_vtable>();
+    auto instance = std::make_unique<Instance>(spec, host.c());
+    const auto& vtable = instance->vtable<nnrun_transform_vtable>();
+    if (vtable.own_share != nullptr) {
+      if (mixer_ != nullptr) throw DiagnosticError(spec.where, "samples are mixed already, by the transform before");
+      mixer_ = std::move(instance);
+      continue;
+    }
+    instances_.push_back(std::move(instance));
     augments_ = augments_ || vtable.augments != 0;
     nnrun_tensor output{};
     nnrun_error error{};
@@ -94,8 +100,7 @@ void Transforms::apply(void* from, void* to, std::byte* scratch, std::int64_t ep
     run.training = training ? 1 : 0;
     run.input = &x;
     run.output = &y;
-    run.key = {seed_, NNRUN_STREAM_TRANSFORM + 256 * static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(epoch),
-               static_cast<std::uint32_t>(sample)};
+    run.key = key(i, epoch, sample);
     nnrun_error error;
     error.message[0] = error.parameter[0] = '\0';
     if (instances_[i]->vtable<nnrun_transform_vtable>().apply(instances_[i]->self(), &run, &error) != 0) {
@@ -103,6 +108,16 @@ void Transforms::apply(void* from, void* to, std::byte* scratch, std::int64_t ep
     }
     current = y.data;
   }
+}
+
+nnrun_random_key Transforms::key(std::size_t index, std::int64_t epoch, std::int64_t sample) const {
+  return {seed_, NNRUN_STREAM_TRANSFORM + 256 * static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(epoch),
+          static_cast<std::uint32_t>(sample)};
+}
+
+float Transforms::own_share(std::int64_t epoch, std::int64_t sample) const {
+  const nnrun_random_key own = key(instances_.size(), epoch, sample);
+  return static_cast<float>(mixer_->vtable<nnrun_transform_vtable>().own_share(mixer_->self(), &own));
 }
 
 // ---- Data ---------------------------------------------------------------------------------------------
@@ -268,6 +283,44 @@ void Data::load(const Subset& subset, std::span<const std::uint32_t> positions, 
 void Data::read_raw(const Subset& subset, std::uint32_t position, const nnrun_tensor& sample, void* label) const {
   nnrun_error error{};
   if (table(*source_).read(subset.handle, subset.samples[position], &sample, label, &error) != 0) source_->fail_in_run("reading", error);
+}
+
+void Data::mix(const Subset& subset, std::span<const std::uint32_t> positions, std::int64_t epoch, const nnrun_tensor& input,
+               const void* labels, float* mixed) {
+  const auto count = static_cast<std::int64_t>(positions.size());
+  const std::int64_t length = Tensor(sample()).count();
+  const std::int64_t width = classes_ > 0 ? classes_ : targets_;
+  auto* rows = static_cast<float*>(input.data);
+  const auto share_of = [&](std::int64_t row) {
+    return transforms_->own_share(epoch, subset.samples[positions[static_cast<std::size_t>(row)]]);
+  };
+  const auto write_label = [&](std::int64_t row) {
+    float* to = mixed + row * width;
+    if (classes_ == 0) {
+      std::copy_n(static_cast<const float*>(labels) + row * width, width, to);
+      return;
+    }
+    std::fill_n(to, width, 0.0f);
+    to[static_cast<const std::int32_t*>(labels)[row]] = 1;
+  };
+  // The batch is in random order, so the first row's partner may be the last, and so on inwards: both are mixed at once, in place. An
+  // odd one in the middle stays as it is.
+  Host(host_.c()).parallel((count + 1) / 2, [&](std::int64_t row) {
+    const std::int64_t other = count - 1 - row;
+    write_label(row);
+    if (other == row) return;
+    write_label(other);
+    const float own = share_of(row), others = share_of(other);
+    const auto blend = [own, others](float* a, float* b, std::int64_t size) {
+      for (std::int64_t i = 0; i < size; ++i) {
+        const float x = a[i], y = b[i];
+        a[i] = own * x + (1 - own) * y;
+        b[i] = others * y + (1 - others) * x;
+      }
+    };
+    blend(rows + row * length, rows + other * length, length);
+    blend(mixed + row * width, mixed + other * width, width);
+  });
 }
 
 void Data::prefetch(const Subset& subset, std::span<const std::uint32_t> positions) const {

@@ -41,9 +41,15 @@ class Transforms {
   std::size_t scratch_bytes() const { return scratch_bytes_; }
   // From `from` (like input(); may be overwritten) to `to` (like output()). Any thread.
   void apply(void* from, void* to, std::byte* scratch, std::int64_t epoch, std::int64_t sample, bool training) const;
+  // Whether samples are mixed in training, and how much of itself each keeps.
+  bool mixes() const { return mixer_ != nullptr; }
+  float own_share(std::int64_t epoch, std::int64_t sample) const;
 
  private:
+  nnrun_random_key key(std::size_t index, std::int64_t epoch, std::int64_t sample) const;
+
   std::vector<std::unique_ptr<Instance>> instances_;
+  std::unique_ptr<Instance> mixer_;
   std::vector<nnrun_tensor> shapes_;  // one more than transforms
   std::uint64_t seed_;
   std::size_t scratch_bytes_ = 0;
@@ -86,6 +92,12 @@ class Data {
             const nnrun_tensor& input, void* labels);
   // One sample as the source has it, before the transforms; the label as labels_of() has one.
   void read_raw(const Subset& subset, std::uint32_t position, const nnrun_tensor& sample, void* label) const;
+  // Whether training mixes samples: then what load() gave is to go through mix().
+  bool mixes() const { return transforms_->mixes(); }
+  // Mixes each loaded sample with another of the batch: rows of `input`, in place; and their labels, from `labels` to `mixed`, which
+  // are f32: (N, classes) distributions, or (N, targets). In parallel; allocates nothing.
+  void mix(const Subset& subset, std::span<const std::uint32_t> positions, std::int64_t epoch, const nnrun_tensor& input,
+           const void* labels, float* mixed);
   // These will be loaded next: their bytes may come while something else is computed.
   void prefetch(const Subset& subset, std::span<const std::uint32_t> positions) const;
 

@@ -20,6 +20,11 @@ nnrun_tensor labels_of(const Data& data, std::int64_t batch, void* memory) {
   return make_tensor(NNRUN_F32, dims, memory);
 }
 
+nnrun_tensor mixed_labels_of(const Data& data, std::int64_t batch, void* memory) {
+  const std::int64_t dims[] = {batch, data.classes() > 0 ? data.classes() : data.targets()};
+  return make_tensor(NNRUN_F32, dims, memory);
+}
+
 std::size_t label_bytes(const Data& data, std::int64_t batch) { return tensor_bytes(labels_of(data, batch, nullptr)); }
 
 LossFunction::LossFunction(const ComponentSpec& spec, const HostServices& host, const nnrun_tensor& output, std::int64_t classes,

@@ -83,6 +83,8 @@ class Evaluator {
 nnrun_tensor batch_of(const nnrun_tensor& sample, std::int64_t batch);
 // The labels of a batch: s32 (N), or f32 (N, targets).
 nnrun_tensor labels_of(const Data& data, std::int64_t batch, void* memory);
+// What Data::mix() makes of them.
+nnrun_tensor mixed_labels_of(const Data& data, std::int64_t batch, void* memory);
 std::size_t label_bytes(const Data& data, std::int64_t batch);
 
 }  // namespace nnrun::core

@@ -21,11 +21,19 @@ TrainingStep::TrainingStep(const Environment& environment, Data& data)
       loss_(*settings_.train.loss, environment.host(), network_.output(), data.classes(), data.targets()),
       updater_(*settings_.train.optimizer, environment.host(), *network_.parameters()),
       labels_(label_bytes(data, settings_.train.batch)) {
+  if (data_.mixes()) mixed_labels_ = Buffer(tensor_bytes(mixed_labels_of(data_, settings_.train.batch, nullptr)));
   network_.initialize_parameters();
 }
 
 void TrainingStep::load(std::span<const std::uint32_t> positions, const nnrun_progress& progress) {
   data_.load(data_.train(), positions, progress.epoch, true, network_.input(), labels_.data());
+  if (data_.mixes()) {
+    data_.mix(data_.train(), positions, progress.epoch, network_.input(), labels_.data(), mixed_labels_.as<float>());
+  }
+}
+
+nnrun_tensor TrainingStep::labels(std::int64_t batch) {
+  return data_.mixes() ? mixed_labels_of(data_, batch, mixed_labels_.data()) : labels_of(data_, batch, labels_.data());
 }
 
 TrainingStep::Result TrainingStep::run(std::span<const std::uint32_t> positions, const nnrun_progress& progress,
@@ -36,7 +44,7 @@ TrainingStep::Result TrainingStep::run(std::span<const std::uint32_t> positions,
   data_.prefetch(data_.train(), next);
   network_.forward(progress.step);
   Result result;
-  result.loss_sum = loss_.run(network_.output(), labels_of(data_, batch, labels_.data()), &network_.output_gradient());
+  result.loss_sum = loss_.run(network_.output(), labels(batch), &network_.output_gradient());
   if (!std::isfinite(result.loss_sum)) refuse_loss(positions, progress);
   result.learning_rate = updater_.begin(progress);
   network_.backward(progress.step, &updater_);

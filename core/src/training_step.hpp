@@ -30,6 +30,7 @@ class TrainingStep {
 
  private:
   void load(std::span<const std::uint32_t> positions, const nnrun_progress& progress);
+  nnrun_tensor labels(std::int64_t batch);
   [[noreturn]] void refuse_loss(std::span<const std::uint32_t> positions, const nnrun_progress& progress);
 
   const Settings& settings_;
@@ -38,6 +39,7 @@ class TrainingStep {
   LossFunction loss_;
   Updater updater_;
   Buffer labels_;
+  Buffer mixed_labels_;  // f32, where samples are mixed
 };
 
 }  // namespace nnrun::core

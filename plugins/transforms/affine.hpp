@@ -25,10 +25,10 @@ struct AffineMap {
             static_cast<float>(shift_y)};
   }
 
-  void apply(const Tensor& x, const Tensor& y) const {
+  void apply(const Tensor& x, const Tensor& y, Border border = Border::black) const {
     const float centre_x = static_cast<float>(x.dim(1) - 1) * 0.5f;
     const float centre_y = static_cast<float>(x.dim(0) - 1) * 0.5f;
-    resample(x, y, [&](std::int64_t r, std::int64_t c) {
+    resample(x, y, border, [&](std::int64_t r, std::int64_t c) {
       const float dx = static_cast<float>(c) - centre_x - shift_x;
       const float dy = static_cast<float>(r) - centre_y - shift_y;
       return std::pair(matrix[1][0] * dx + matrix[1][1] * dy + centre_y, matrix[0][0] * dx + matrix[0][1] * dy + centre_x);
@@ -46,13 +46,15 @@ struct Affine {
   double shift = 0;
   double zoom = 0;
   double shear = 0;
+  std::string border = "black";
 
   static constexpr auto params() {
     return schema(
         param<&Affine::rotate>("rotate", "greatest rotation either way, in degrees").range(0, 180),
         param<&Affine::shift>("shift", "greatest shift along each axis, in pixels").range(0, 65536),
         param<&Affine::zoom>("zoom", "greatest change of size, as a share: 0.1 gives 0.9 to 1.1 times").range(0, 1).below(1),
-        param<&Affine::shear>("shear", "greatest slant either way, in degrees").range(0, 80));
+        param<&Affine::shear>("shear", "greatest slant either way, in degrees").range(0, 80),
+        param<&Affine::border>("border", border_doc).choices(border_names));
   }
 
   nnrun_tensor plan(const Host&, const Tensor& input) const {
@@ -71,7 +73,7 @@ struct Affine {
     const double shift_x = within(shift);
     const double shift_y = within(shift);
     const double size = 1.0 + within(zoom);
-    AffineMap::make(angle, shift_x, shift_y, size, within(shear)).apply(x, y);
+    AffineMap::make(angle, shift_x, shift_y, size, within(shear)).apply(x, y, border_of(border));
   }
 };
 

@@ -15,11 +15,13 @@ struct Elastic {
 
   double strength = 4;
   double smoothness = 7;
+  std::string border = "black";
 
   static constexpr auto params() {
     return schema(
         param<&Elastic::strength>("strength", "how far a control point moves at most along each axis, in pixels").range(0, 65536),
-        param<&Elastic::smoothness>("smoothness", "distance between control points, in pixels").range(1, 65536));
+        param<&Elastic::smoothness>("smoothness", "distance between control points, in pixels").range(1, 65536),
+        param<&Elastic::border>("border", border_doc).choices(border_names));
   }
 
   nnrun_tensor plan(const Host&, const Tensor& input) {
@@ -46,7 +48,7 @@ struct Elastic {
     // Rows of control points are joined once for each row of pixels.
     std::vector<Move> joined(grid_columns);
     std::int64_t joined_row = -1;
-    resample(x, y, [&](std::int64_t r, std::int64_t c) {
+    resample(x, y, border_of(border), [&](std::int64_t r, std::int64_t c) {
       if (r != joined_row) {
         join(grid, rows_[static_cast<std::size_t>(r)], joined);
         joined_row = r;

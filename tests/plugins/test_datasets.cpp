@@ -256,3 +256,24 @@ TEST_CASE("drawn_digits of different classes differ: the nearest mean picture te
   CHECK(accuracy > 0.6);
   CHECK(accuracy < 0.98);  // and they are not all alike
 }
+
+TEST_CASE("drawn_pets are cats and dogs by turns, and the same for the same seed") {
+  const Component dataset("dataset", "drawn_pets", {{"count", 64.0}});
+  CHECK(dataset.vtable<nnrun_dataset_vtable>().drawn == 1);
+  CHECK(dataset.vtable<nnrun_dataset_vtable>().present == nullptr);
+  const Split train(dataset, ""), again(dataset, ""), other_seed(dataset, "", NNRUN_SPLIT_TRAIN, 43);
+  const Split test(dataset, "", NNRUN_SPLIT_TEST), validation(dataset, "", NNRUN_SPLIT_VALIDATION);
+  CHECK(train.info.count == 64);
+  CHECK(test.info.count == 16);
+  CHECK(nnrun::Tensor(train.info.sample).shape() == nnrun::Shape{128, 128, 3});
+  CHECK(std::string(train.info.class_names[0]) == "cat");
+  CHECK(std::string(train.info.class_names[1]) == "dog");
+  for (std::int64_t i = 0; i < 64; ++i) {
+    CHECK(train.read(i).second == i % 2);
+    CHECK(train.info.labels[i] == i % 2);
+    CHECK((train.read(i) == again.read(i)));
+    CHECK((train.read(i) != other_seed.read(i)));
+    if (i < 16) CHECK((train.read(i) != test.read(i)));
+    if (i < 16) CHECK((test.read(i) != validation.read(i)));
+  }
+}

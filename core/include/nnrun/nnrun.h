@@ -429,10 +429,14 @@ typedef struct nnrun_transform_run {
 
 typedef struct nnrun_transform_vtable {
   uint32_t size;
-  uint32_t augments; /* 1: does something only in training */
+  uint32_t augments; /* 1: does something else in training; otherwise it copies, or makes the shape that it promised */
   /* From the input's dtype and shape to the output's. */
   int (*plan)(void* self, const nnrun_host* host, const nnrun_tensor* input, nnrun_tensor* output, nnrun_error* error);
   int (*apply)(void* self, const nnrun_transform_run* run, nnrun_error* error); /* any thread */
+  /* Of a transform that mixes samples: how much of itself the sample keeps, 0 to 1. In training, behind all other transforms, the
+   * host makes x = share * x + (1 - share) * another sample of the batch, and its label likewise (see "Labels" above). apply()
+   * is not called then. NULL: mixes nothing. Any thread. */
+  double (*own_share)(void* self, const nnrun_random_key* key);
 } nnrun_transform_vtable;
 
 /* ---- Kind "dataset" ----------------------------------------------------------------------------------- */

@@ -719,7 +719,8 @@ constexpr nnrun_metric_vtable metric_vtable() {
 }
 
 // transform: static constexpr bool augments; nnrun_tensor plan(const Host&, const Tensor& input);
-// void apply(const Tensor& x, const Tensor& y, const nnrun_random_key&, bool training) const
+// void apply(const Tensor& x, const Tensor& y, const nnrun_random_key&, bool training) const; optionally
+// double own_share(const nnrun_random_key&) const noexcept, which makes it a transform that mixes samples
 template <class T>
 concept Transform = requires(T t, const Host& host, const Tensor& tensor, const nnrun_random_key& key) {
   { t.plan(host, tensor) } -> std::same_as<nnrun_tensor>;
@@ -737,6 +738,9 @@ constexpr nnrun_transform_vtable transform_vtable() {
   table.apply = [](void* self, const nnrun_transform_run* run, nnrun_error* error) {
     return guard(error, [&] { as<T>(self).apply(Tensor(*run->input), Tensor(*run->output), run->key, run->training != 0); });
   };
+  if constexpr (requires(T t, const nnrun_random_key& key) { t.own_share(key); }) {
+    table.own_share = [](void* self, const nnrun_random_key* key) { return static_cast<double>(as<T>(self).own_share(*key)); };
+  }
   return table;
 }
 
