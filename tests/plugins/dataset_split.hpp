@@ -30,6 +30,8 @@ class Split {
     return {sample.numbers, label};
   }
 
+  void* handle() const { return handle_; }
+
   nnrun_dataset_info info{};
 
  private:
