@@ -131,6 +131,12 @@ class Writer {
     return list;
   }
 
+  // `schema`, or one of the parameter's words, where it has some.
+  Json words_or(const Json& schema, const nnrun_param& param) {
+    if (param.choices == nullptr) return schema;
+    return {{"oneOf", Json::array({Json{{"type", "string"}, {"enum", words(param)}}, schema})}};
+  }
+
   Json kernels() {
     Json tables = Json::array({"auto"});
     for (const std::string& name : lookup_.names("kernels")) tables.push_back(name);
@@ -150,7 +156,7 @@ class Writer {
       case NNRUN_CHOICE:
         return {{"type", "string"}, {"enum", words(param)}};
       case NNRUN_INTEGER_LIST:
-        return list_or_one(with_bounds({{"type", "integer"}}, param), param);
+        return words_or(list_or_one(with_bounds({{"type", "integer"}}, param), param), param);
       case NNRUN_NUMBER_LIST:
         return list_or_one(with_bounds({{"type", "number"}}, param), param);
       case NNRUN_COMPONENT:
@@ -190,6 +196,7 @@ class Writer {
       case NNRUN_NUMBER:
         return value.number;
       case NNRUN_INTEGER_LIST:
+        if (value.string != nullptr && *value.string != '\0') return text;
         return std::vector<std::int64_t>(value.integers, value.integers + value.count);
       case NNRUN_NUMBER_LIST:
         return std::vector<double>(value.numbers, value.numbers + value.count);

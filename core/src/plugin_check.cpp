@@ -43,6 +43,11 @@ void check_default(const nnrun_component& component, std::size_t index, const Re
     require(value.count >= param.count_min && value.count <= param.count_max,
             what + " has " + std::to_string(value.count) + " items");
   };
+  const auto check_choice = [&] {
+    bool found = false;
+    for (const char* const* choice = param.choices; choice != nullptr && *choice != nullptr; ++choice) found = found || word == *choice;
+    require(found, what + ", '" + word + "', is none of its choices");
+  };
   switch (param.type) {
     case NNRUN_INTEGER:
       check_number(static_cast<double>(value.integer));
@@ -51,6 +56,10 @@ void check_default(const nnrun_component& component, std::size_t index, const Re
       check_number(value.number);
       break;
     case NNRUN_INTEGER_LIST:
+      if (!word.empty()) {
+        check_choice();
+        break;
+      }
       check_count();
       for (std::size_t i = 0; i < value.count; ++i) check_number(static_cast<double>(value.integers[i]));
       break;
@@ -58,12 +67,9 @@ void check_default(const nnrun_component& component, std::size_t index, const Re
       check_count();
       for (std::size_t i = 0; i < value.count; ++i) check_number(value.numbers[i]);
       break;
-    case NNRUN_CHOICE: {
-      bool found = false;
-      for (const char* const* choice = param.choices; *choice != nullptr; ++choice) found = found || word == *choice;
-      require(found, what + ", '" + word + "', is none of its choices");
+    case NNRUN_CHOICE:
+      check_choice();
       break;
-    }
     case NNRUN_COMPONENT:
       require(word.empty() || registry.find(param.component_kind, word) != nullptr,
               what + " is '" + word + "', but no " + param.component_kind + " of that name is loaded");

@@ -138,6 +138,7 @@ std::string flow_value(const nnrun_param& param, const ParamValue& value) {
     case NNRUN_NUMBER:
       return format_number(value.number);
     case NNRUN_INTEGER_LIST:
+      if (!value.string.empty()) return text_of(value.string);
       return list_of(value.integers, [](std::int64_t item) { return std::to_string(item); });
     case NNRUN_NUMBER_LIST:
       return list_of(value.numbers, format_number);

@@ -177,6 +177,26 @@ void check_word_or_integer(const Target& target, const Node& node, CheckContext&
   if (const auto integer = check_integer(target, node, context, expected)) value.integer = *integer;
 }
 
+void check_integers(const Target& target, const Node& node, CheckContext& context, ParamValue& value) {
+  const std::vector<std::string> words = choices_of(target.param);
+  if (words.empty()) {
+    check_list(target, node, context, value.integers, value,
+               [&](const Node& item) { return check_integer(target, item, context, "a list of integers"); });
+    return;
+  }
+  if (node.is_scalar() && std::find(words.begin(), words.end(), node.text) != words.end()) {
+    value.string = node.text;
+    return;
+  }
+  const std::string suggestion = node.is_scalar() ? did_you_mean(node.text, words) : std::string();
+  if (!suggestion.empty()) {
+    report_type(context, target, node, comma_separated(words) + " or integers", "", suggestion);
+    return;
+  }
+  check_list(target, node, context, value.integers, value,
+             [&](const Node& item) { return check_integer(target, item, context, comma_separated(words) + " or integers"); });
+}
+
 // ---- Components -------------------------------------------------------------------------------------------
 
 void report_unknown(std::string_view kind, const std::string& name, const Location& where, CheckContext& context) {
@@ -369,8 +389,7 @@ void check_value(const Target& target, const Node& node, CheckContext& context, 
       check_choice(target, node, context, value.string);
       break;
     case NNRUN_INTEGER_LIST:
-      check_list(target, node, context, value.integers, value,
-                 [&](const Node& item) { return check_integer(target, item, context, "a list of integers"); });
+      check_integers(target, node, context, value);
       break;
     case NNRUN_NUMBER_LIST:
       check_list(target, node, context, value.numbers, value,
@@ -441,6 +460,7 @@ void fill_default(const nnrun_component& component, std::size_t index, const Tar
   switch (target.param.type) {
     case NNRUN_INTEGER_LIST:
       if (from.integers != nullptr) value.integers.assign(from.integers, from.integers + from.count);
+      value.string = word;
       break;
     case NNRUN_NUMBER_LIST:
       if (from.numbers != nullptr) value.numbers.assign(from.numbers, from.numbers + from.count);
@@ -622,6 +642,7 @@ std::vector<nnrun_value> make_values(const ComponentSpec& spec,
       case NNRUN_INTEGER_LIST:
         to.integers = from.integers.data();
         to.count = from.integers.size();
+        to.string = from.string.c_str();
         break;
       case NNRUN_NUMBER_LIST:
         to.numbers = from.numbers.data();
@@ -657,7 +678,7 @@ std::string describe_type(const nnrun_param& param) {
     case NNRUN_CHOICE:
       return "one of " + comma_separated(choices_of(param));
     case NNRUN_INTEGER_LIST:
-      return counted("integers");
+      return param.choices == nullptr ? counted("integers") : comma_separated(choices_of(param)) + " or " + counted("integers");
     case NNRUN_NUMBER_LIST:
       return counted("numbers");
     case NNRUN_COMPONENT:
@@ -702,6 +723,7 @@ std::string describe_default(const nnrun_component& component, std::size_t index
       return in_range(param, value.number) ? format_number(value.number) : std::string();
     }
     case NNRUN_INTEGER_LIST:
+      if (!word.empty()) return word;
       for (std::size_t i = 0; i < value.count; ++i) list += (i == 0 ? "" : ", ") + std::to_string(value.integers[i]);
       return value.count == 0 ? std::string() : '[' + list + ']';
     case NNRUN_NUMBER_LIST:

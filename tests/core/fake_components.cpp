@@ -117,6 +117,14 @@ constexpr nnrun_component bare(const char* kind, const char* name, const char* d
   return made;
 }
 
+constexpr Row integers_or_word(const char* name, const char* doc, const char* value, const char* const* choices,
+                               std::size_t count_min, std::size_t count_max, double maximum) {
+  Row made = list(NNRUN_INTEGER_LIST, name, doc, count_min, count_max, 0);
+  made.param.maximum = maximum;
+  made.param.choices = choices;
+  made.value.string = value;
+  return made;
+}
 constexpr auto above = NNRUN_PARAM_MINIMUM_EXCLUDED;
 constexpr auto below = NNRUN_PARAM_MAXIMUM_EXCLUDED;
 
@@ -134,7 +142,7 @@ constexpr std::array dense_rows = {
 constexpr std::array conv2d_rows = {
     required(integer("filters", "number of output channels", 0, 1, 2147483647)),
     with_integers(list(NNRUN_INTEGER_LIST, "kernel", "height and width of the window", 1, 2, 1), three, 2),
-    choice("padding", "what lies beyond the border", "valid", paddings),
+    integers_or_word("padding", "what lies beyond the border", "valid", paddings, 1, 4, 65536),
     number("slope", "for testing: no default that could be written", 0, 0, 1, above),
 };
 constexpr std::array dropout_rows = {number("rate", "share of the elements to zero", 0.5, 0, 1, below)};

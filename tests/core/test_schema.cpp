@@ -44,6 +44,21 @@ TEST_CASE("a component's values come in the order of its parameters") {
   CHECK(spec->path == "it.conv2d");
 }
 
+TEST_CASE("integers or a word") {
+  const auto padding_of = [](const std::string& text) {
+    std::vector<Diagnostic> errors;
+    const auto spec = spec_of("layer", "{conv2d: {filters: 3" + text + "}}", errors);
+    REQUIRE(errors.empty());
+    const nnrun_value value = make_values(*spec, [](const ComponentSpec&) { return nnrun_component_handle{}; })[2];
+    return std::pair(std::string(value.string), std::vector<std::int64_t>(value.integers, value.integers + value.count));
+  };
+  using Integers = std::vector<std::int64_t>;
+  CHECK(padding_of("") == std::pair(std::string("valid"), Integers{}));
+  CHECK(padding_of(", padding: same") == std::pair(std::string("same"), Integers{}));
+  CHECK(padding_of(", padding: 2") == std::pair(std::string(), Integers{2}));
+  CHECK(padding_of(", padding: [1, 0]") == std::pair(std::string(), Integers{1, 0}));
+}
+
 TEST_CASE("values for create: nested components are made by the caller") {
   std::vector<Diagnostic> errors;
   const auto spec = spec_of("layer", "{dense: {units: 5, bias: false}}", errors);

@@ -90,6 +90,76 @@ def flatten():
     write_layer("flatten", "flatten", {}, x, {}, torch.flatten(x, 1))
 
 
+def windows(value):
+    return tuple(value) if isinstance(value, list) else (value, value)
+
+
+def channels_first(x):
+    return x.permute(0, 3, 1, 2)
+
+
+def channels_last(x):
+    return x.permute(0, 2, 3, 1)
+
+
+def conv2d(name, shape, params, seed):
+    """Weights are (filters, height, width, channels of a group); PyTorch's are (filters, channels, height, width)."""
+    groups = params.get("groups", 1)
+    kernel = windows(params["kernel"])
+    x = numbers(shape, seed).requires_grad_()
+    weights = {"weights": numbers((params["filters"], *kernel, shape[3] // groups), seed + 1, 0.5).requires_grad_()}
+    if params.get("bias", True):
+        weights["bias"] = numbers((params["filters"],), seed + 2).requires_grad_()
+    padding = params.get("padding", "valid")
+    y = torch.nn.functional.conv2d(
+        channels_first(x),
+        channels_first(weights["weights"]),
+        weights.get("bias"),
+        stride=windows(params.get("stride", 1)),
+        padding=padding if isinstance(padding, str) else windows(padding),
+        dilation=windows(params.get("dilation", 1)),
+        groups=groups,
+    )
+    write_layer(name, "conv2d", params, x, weights, channels_last(y))
+
+
+def conv2ds():
+    conv2d("conv2d", (2, 6, 5, 3), {"filters": 4, "kernel": 3, "padding": "same"}, 40)
+    conv2d("conv2d_valid", (2, 7, 6, 2), {"filters": 3, "kernel": [3, 2], "stride": [2, 1], "bias": False}, 43)
+    conv2d("conv2d_dilated", (1, 9, 8, 2), {"filters": 2, "kernel": 3, "dilation": [2, 1], "padding": [1, 2], "stride": 2}, 46)
+    conv2d("conv2d_groups", (2, 5, 5, 6), {"filters": 4, "kernel": 3, "padding": 1, "groups": 2}, 49)
+    conv2d("conv2d_depthwise", (2, 6, 6, 5), {"filters": 5, "kernel": 5, "padding": "same", "groups": 5}, 52)
+
+
+def pools():
+    functional = torch.nn.functional
+
+    def pool(name, layer, shape, params, function, seed):
+        x = numbers(shape, seed).requires_grad_()
+        write_layer(name, layer, params, x, {}, channels_last(function(channels_first(x))))
+
+    pool("maxpool2d", "maxpool2d", (2, 6, 7, 3), {"size": 2}, lambda x: functional.max_pool2d(x, 2), 55)
+    pool(
+        "maxpool2d_overlapping",
+        "maxpool2d",
+        (2, 7, 6, 2),
+        {"size": 3, "stride": [2, 1], "padding": 1},
+        lambda x: functional.max_pool2d(x, 3, (2, 1), 1),
+        56,
+    )
+    pool("avgpool2d", "avgpool2d", (2, 7, 6, 3), {"size": [2, 3]}, lambda x: functional.avg_pool2d(x, (2, 3)), 57)
+    pool(
+        "avgpool2d_padded",
+        "avgpool2d",
+        (2, 7, 6, 2),
+        {"size": 3, "stride": 2, "padding": 1},
+        lambda x: functional.avg_pool2d(x, 3, 2, 1, count_include_pad=False),
+        58,
+    )
+    x = numbers((3, 5, 4, 6), 59).requires_grad_()
+    write_layer("global_avgpool", "global_avgpool", {}, x, {}, x.mean((1, 2)))
+
+
 def batchnorm(training):
     momentum, epsilon = 0.9, 1e-5
     x = (numbers((9, 5), 6) * 2 + 1).float().double().requires_grad_()
@@ -241,6 +311,8 @@ if __name__ == "__main__":
     dense()
     relu()
     flatten()
+    conv2ds()
+    pools()
     batchnorm(training=True)
     batchnorm(training=False)
     activations()

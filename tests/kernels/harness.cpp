@@ -108,20 +108,24 @@ Guarded::Guarded(size_t bytes, bool at_end) {
 
 Guarded::~Guarded() { munmap(mapping_, mapped_); }
 
-void* Problem::place(const void* initial, size_t bytes, bool written) {
+float Problem::Output::at(const void* data, size_t index) const {
+  return element == 1 ? static_cast<float>(static_cast<const unsigned char*>(data)[index]) : static_cast<const float*>(data)[index];
+}
+
+void* Problem::place(const void* initial, size_t bytes, bool written, size_t element) {
   Memory memory = {std::make_unique<Guarded>(bytes, at_end_), std::vector<unsigned char>(bytes), written};
   if (bytes) std::memcpy(memory.initial.data(), initial, bytes);
   if (bytes) std::memcpy(memory.place->data(), initial, bytes);
   if (written) {
-    Output output = {memory_.size(), {}};
-    output.expected.resize(bytes / sizeof(float));
+    Output output = {memory_.size(), element, {}};
+    output.expected.resize(bytes / element);
     outputs_.push_back(std::move(output));
   }
   memory_.push_back(std::move(memory));
   return memory_.back().place->data();
 }
 
-void Problem::expect(const float* output, int64_t index, double value, double magnitude) {
+void Problem::expect(const void* output, int64_t index, double value, double magnitude) {
   for (Output& o : outputs_) {
     if (memory_[o.memory].place->data() == output) o.expected.at(static_cast<size_t>(index)) = {value, magnitude, true};
   }
@@ -151,8 +155,7 @@ class Check {
       run_phase(kernel, problem_.arguments_.data(), workspace.data(), phase, work.ranges[phase], order);
     std::vector<float> results;
     for (const Problem::Output& o : problem_.outputs_) {
-      const float* data = static_cast<const float*>(problem_.memory_[o.memory].place->data());
-      results.insert(results.end(), data, data + o.expected.size());
+      for (size_t i = 0; i < o.expected.size(); ++i) results.push_back(o.at(problem_.memory_[o.memory].place->data(), i));
     }
     for (const Problem::Memory& m : problem_.memory_) {
       if (!m.written && !m.initial.empty() && std::memcmp(m.place->data(), m.initial.data(), m.initial.size()) != 0)
@@ -166,16 +169,14 @@ class Check {
     const double bound = bound_of(name_);
     size_t at = 0;
     for (const Problem::Output& o : problem_.outputs_) {
-      std::vector<float> initial(o.expected.size());
-      if (!initial.empty())
-        std::memcpy(initial.data(), problem_.memory_[o.memory].initial.data(), initial.size() * sizeof(float));
       for (size_t i = 0; i < o.expected.size(); ++i, ++at) {
         const Problem::Expected& e = o.expected[i];
         bool good;
         double wanted = 0;
         if (!e.any) {
-          good = std::memcmp(&got[at], &initial[i], sizeof(float)) == 0;
-          wanted = static_cast<double>(initial[i]);
+          const float initial = o.at(problem_.memory_[o.memory].initial.data(), i);
+          good = std::memcmp(&got[at], &initial, sizeof(float)) == 0;
+          wanted = static_cast<double>(initial);
         } else {
           wanted = reference ? static_cast<double>((*reference)[at]) : e.value;
           good = agrees(got[at], wanted, e.magnitude, bound);

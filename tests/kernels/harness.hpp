@@ -46,9 +46,13 @@ class Problem {
     return static_cast<float*>(place(initial.data(), initial.size() * sizeof(float), true));
   }
 
+  uint8_t* output(const std::vector<uint8_t>& initial) {
+    return static_cast<uint8_t*>(place(initial.data(), initial.size(), true, 1));
+  }
+
   // Element `index` of an output must become `value`, which is made of terms whose magnitudes sum up to `magnitude`. Elements
   // of which nothing is said must stay what they are.
-  void expect(const float* output, int64_t index, double value, double magnitude);
+  void expect(const void* output, int64_t index, double value, double magnitude);
 
   // First without pointers, as at plan time, then with them.
   template <class Arguments>
@@ -73,10 +77,13 @@ class Problem {
   };
   struct Output {
     size_t memory;
+    size_t element;  // bytes: 4 floats, 1 whole numbers
     std::vector<Expected> expected;
+    // Element `index` of `memory` as a float.
+    float at(const void* data, size_t index) const;
   };
 
-  void* place(const void* initial, size_t bytes, bool written);
+  void* place(const void* initial, size_t bytes, bool written, size_t element = sizeof(float));
   template <class Arguments>
   static void keep(std::vector<uint64_t>& to, const Arguments& a) {
     to.assign((sizeof a + 7) / 8, 0);

@@ -18,6 +18,7 @@ const std::map<std::string, std::string> parameters{
     {"dense", "units: 5"},
     {"conv2d", "filters: 3, kernel: 3"},
     {"maxpool2d", "size: 2"},
+    {"avgpool2d", "size: 2"},
 };
 
 // The stencil of directional_derivative() reaches twice as far along directions of up to 1 a number.
@@ -92,6 +93,40 @@ TEST_CASE("gradients of every layer agree with finite differences") {
     }
     INFO(layer << " took only " << checked << " shapes");
     CHECK(checked == shapes);
+  }
+}
+
+TEST_CASE("gradients of windows of all kinds agree with finite differences") {
+  std::mt19937 random(5);
+  const auto upto = [&](unsigned most) { return std::to_string(1 + random() % most); };
+  const auto two = [&](unsigned most) { return "[" + upto(most) + ", " + upto(most) + "]"; };
+  for (const std::string layer : {"conv2d", "maxpool2d", "avgpool2d"}) {
+    int checked = 0;
+    for (int round = 0; checked < 2 * shapes && round < 100 * shapes; ++round) {
+      const bool conv = layer == "conv2d";
+      std::string text = (conv ? "kernel: " : "size: ") + two(4) + ", stride: " + two(3);
+      const char* const paddings[] = {"valid", "same", "1", "[1, 0]", "[0, 1, 2, 1]"};
+      text += std::string(", padding: ") + paddings[random() % std::size(paddings)];
+      std::int64_t channels = 1 + static_cast<std::int64_t>(random() % 3);
+      if (conv) {
+        const std::int64_t groups = 1 + static_cast<std::int64_t>(random() % 3);
+        channels = groups * (1 + static_cast<std::int64_t>(random() % 2));
+        text += ", dilation: " + two(2) + ", groups: " + std::to_string(groups) +
+                ", filters: " + std::to_string(groups * (1 + static_cast<std::int64_t>(random() % 2))) +
+                (random() % 2 == 0 ? ", bias: false" : "");
+      }
+      const std::vector<std::int64_t> shape{1 + static_cast<std::int64_t>(random() % 7), 1 + static_cast<std::int64_t>(random() % 7), channels};
+      const auto batch = static_cast<std::int64_t>(1 + random() % 4);
+      if (numbers_of(shape, batch) > most_numbers) continue;
+      const std::string config = "{" + layer + ": {" + text + "}}";
+      INFO(config << " on " << yaml_of(shape) << ", batch " << batch);
+      const Made made = make(shape, {config}, batch, {"run.threads=2"});
+      if (made.net == nullptr) continue;
+      fill_weights(*made.net, random);
+      REQUIRE_NOTHROW(check_gradients(*made.net, random, step, tolerance));
+      ++checked;
+    }
+    CHECK(checked == 2 * shapes);
   }
 }
 

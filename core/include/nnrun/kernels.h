@@ -177,6 +177,85 @@ typedef struct nnrun_u8_to_f32 {
   float scale, offset;
 } nnrun_u8_to_f32;
 
+/* Windows that slide over pictures. Pictures are channels last: x is (batch, input[0], input[1], channels), y is (batch, output[0],
+ * output[1], ...); [0] is height, [1] is width. Window i of an axis covers the places i * stride - padding + t * dilation, t < kernel.
+ * Places outside of x count as zero in convolutions, and do not count in pools. The padding behind the last row and column follows
+ * from `output`. */
+typedef struct nnrun_windows {
+  int64_t batch;
+  int64_t input[2], output[2];
+  int64_t kernel[2], stride[2], dilation[2];
+  int64_t padding[2]; /* before the first row and column */
+} nnrun_windows;
+
+/* Convolutions (cross-correlations, as everywhere in the field): weights are (filters, kernel[0], kernel[1], channels / groups).
+ * Group g makes the filters g * filters / groups... of the channels g * channels / groups...; both are multiples of `groups`.
+ * y = x * weights (+ bias) (relu) */
+typedef struct nnrun_conv2d_forward_f32 {
+  nnrun_windows windows;
+  int64_t channels, filters, groups;
+  uint32_t relu; /* 1: y = max(y, 0) last */
+  uint32_t has_bias;
+  const float* x;
+  const float* weights;
+  const float* bias; /* (filters), or NULL; has_bias says the same */
+  float* y;
+} nnrun_conv2d_forward_f32;
+
+/* dx: the gradient for x of sum(y * dy). */
+typedef struct nnrun_conv2d_backward_data_f32 {
+  nnrun_windows windows;
+  int64_t channels, filters, groups;
+  const float* dy;
+  const float* weights;
+  float* dx;
+} nnrun_conv2d_backward_data_f32;
+
+/* dweights and dbias: the gradients for weights and bias of sum(y * dy). */
+typedef struct nnrun_conv2d_backward_weights_f32 {
+  nnrun_windows windows;
+  int64_t channels, filters, groups;
+  const float* x;
+  const float* dy;
+  float* dweights;
+  float* dbias; /* (filters), or NULL; has_bias says the same */
+  uint32_t has_bias;
+} nnrun_conv2d_backward_weights_f32;
+
+/* y = the largest of each window. Of equal ones the first counts, and NaN is larger than all. Every window holds a place of x, and
+ * kernel[0] * kernel[1] <= 256. */
+typedef struct nnrun_maxpool2d_forward_f32 {
+  nnrun_windows windows;
+  int64_t channels;
+  const float* x;
+  float* y;
+  uint8_t* argmax; /* like y: which place of the window it was, row * kernel[1] + column; or NULL */
+} nnrun_maxpool2d_forward_f32;
+
+/* dx: each dy goes where its largest was; sums where windows overlap, zero elsewhere. */
+typedef struct nnrun_maxpool2d_backward_f32 {
+  nnrun_windows windows;
+  int64_t channels;
+  const float* dy;
+  const uint8_t* argmax;
+  float* dx;
+} nnrun_maxpool2d_backward_f32;
+
+/* y = the mean over those places of each window that lie in x; there is one at least. */
+typedef struct nnrun_avgpool2d_forward_f32 {
+  nnrun_windows windows;
+  int64_t channels;
+  const float* x;
+  float* y;
+} nnrun_avgpool2d_forward_f32;
+
+typedef struct nnrun_avgpool2d_backward_f32 {
+  nnrun_windows windows;
+  int64_t channels;
+  const float* dy;
+  float* dx;
+} nnrun_avgpool2d_backward_f32;
+
 /* What this CPU can do, for shares of it: `repeats` rounds of independent fused multiply-adds in registers. *operations: how many
  * floating-point operations those were; *result keeps the compiler from dropping them. One range. */
 typedef struct nnrun_fma_peak_f32 {
@@ -208,7 +287,14 @@ typedef struct nnrun_read_peak_f32 {
   X(adam_f32, 2e-6, "Adam and AdamW step")                                               \
   X(batchnorm_f32, 4e-6, "batch norm, training and inference")                           \
   X(batchnorm_backward_f32, 4e-6, "gradient of batch norm")                              \
-  X(u8_to_f32, 0, "bytes to floats, scaled")
+  X(u8_to_f32, 0, "bytes to floats, scaled")                                             \
+  X(conv2d_forward_f32, 1e-6, "convolution, fused bias and relu")                        \
+  X(conv2d_backward_data_f32, 1e-6, "gradient of a convolution for its input")           \
+  X(conv2d_backward_weights_f32, 1e-6, "gradients of a convolution for weights and bias") \
+  X(maxpool2d_forward_f32, 0, "largest of each window")                                  \
+  X(maxpool2d_backward_f32, 1e-6, "gradient of maxpool2d")                               \
+  X(avgpool2d_forward_f32, 1e-6, "mean of each window")                                  \
+  X(avgpool2d_backward_f32, 1e-6, "gradient of avgpool2d")
 
 /* These measure; they compute nothing that could be compared. */
 #define NNRUN_MEASURING_KERNEL_ROWS(X)                                  \

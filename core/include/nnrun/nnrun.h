@@ -68,7 +68,7 @@ typedef enum nnrun_param_type {
   NNRUN_NUMBER = 3,
   NNRUN_STRING = 4,
   NNRUN_CHOICE = 5,       /* one of `choices` */
-  NNRUN_INTEGER_LIST = 6, /* a single integer is read as a list of one */
+  NNRUN_INTEGER_LIST = 6, /* a single integer is read as a list of one; where there are `choices`, one of these words will do */
   NNRUN_NUMBER_LIST = 7,
   NNRUN_COMPONENT = 8, /* another component, of kind `component_kind`: `zeros`, or `{he_uniform: {...}}` */
   NNRUN_REFERENCE = 9  /* the name of an earlier layer, whose output becomes a further input */
@@ -92,7 +92,7 @@ typedef struct nnrun_component_handle {
 typedef struct nnrun_value {
   int64_t integer; /* BOOLEAN (0, 1), INTEGER */
   double number;
-  const char* string; /* STRING, CHOICE, REFERENCE; as a default for COMPONENT: its name */
+  const char* string; /* STRING, CHOICE, REFERENCE; of INTEGER_LIST: the word, or ""; as a default for COMPONENT: its name */
   const int64_t* integers;
   const double* numbers;
   size_t count; /* of integers or numbers */
@@ -108,7 +108,7 @@ typedef struct nnrun_param {
   uint32_t reserved;
   double minimum, maximum;     /* of numbers, and of each item of a list; -inf and +inf: no bound */
   size_t count_min, count_max; /* items in a list */
-  const char* const* choices;  /* NULL-terminated; for CHOICE */
+  const char* const* choices;  /* NULL-terminated; for CHOICE, and INTEGER_LIST */
   const char* component_kind;  /* eg: "initializer"; for COMPONENT */
 } nnrun_param;
 

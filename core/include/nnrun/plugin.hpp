@@ -286,6 +286,12 @@ struct Reference {
   std::string layer;
 };
 
+// One or several integers, or a word: param<&Conv2d::padding>("padding", "...").choices(words)
+struct IntegersOrWord {
+  std::vector<std::int64_t> integers;
+  std::string word;  // empty where there are integers
+};
+
 // ---- Parameters ---------------------------------------------------------------------------------------
 
 namespace detail {
@@ -338,6 +344,21 @@ struct ParamTraits<std::vector<std::int64_t>> {
   static void get(const std::vector<std::int64_t>& member, nnrun_value& value) {
     value.integers = member.data();
     value.count = member.size();
+  }
+};
+
+template <>
+struct ParamTraits<IntegersOrWord> {
+  static constexpr nnrun_param_type type = NNRUN_INTEGER_LIST;
+  static constexpr double minimum = -kInfinity, maximum = kInfinity;
+  static void set(IntegersOrWord& member, const nnrun_value& value) {
+    member.word = value.string == nullptr ? "" : value.string;
+    member.integers.assign(value.integers, value.integers + value.count);
+  }
+  static void get(const IntegersOrWord& member, nnrun_value& value) {
+    value.string = member.word.c_str();
+    value.integers = member.integers.data();
+    value.count = member.integers.size();
   }
 };
 
@@ -404,10 +425,10 @@ struct Param {
   constexpr Param above(double minimum) const { return range(minimum, c.maximum).with_flags(NNRUN_PARAM_MINIMUM_EXCLUDED); }
   // value < maximum
   constexpr Param below(double maximum) const { return range(c.minimum, maximum).with_flags(NNRUN_PARAM_MAXIMUM_EXCLUDED); }
-  // For strings: `list` is a NULL-terminated array that lives as long as the plugin.
+  // For strings and IntegersOrWord: `list` is a NULL-terminated array that lives as long as the plugin.
   constexpr Param choices(const char* const* list) const {
     Param p = *this;
-    p.c.type = NNRUN_CHOICE;
+    if (p.c.type == NNRUN_STRING) p.c.type = NNRUN_CHOICE;
     p.c.choices = list;
     return p;
   }

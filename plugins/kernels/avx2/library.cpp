@@ -21,6 +21,13 @@ constexpr nnrun_kernel kernels[] = {
     NNRUN_TABLE_ENTRY(batchnorm_f32, score),
     NNRUN_TABLE_ENTRY(batchnorm_backward_f32, score),
     NNRUN_TABLE_ENTRY(u8_to_f32, score),
+    NNRUN_TABLE_ENTRY(conv2d_forward_f32, score),
+    NNRUN_TABLE_ENTRY(conv2d_backward_data_f32, score),
+    NNRUN_TABLE_ENTRY(conv2d_backward_weights_f32, score),
+    NNRUN_TABLE_ENTRY(maxpool2d_forward_f32, score),
+    NNRUN_TABLE_ENTRY(maxpool2d_backward_f32, score),
+    NNRUN_TABLE_ENTRY(avgpool2d_forward_f32, score),
+    NNRUN_TABLE_ENTRY(avgpool2d_backward_f32, score),
     NNRUN_TABLE_ENTRY(fma_peak_f32, score),
     NNRUN_TABLE_ENTRY(read_peak_f32, score),
 };

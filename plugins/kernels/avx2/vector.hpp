@@ -20,6 +20,11 @@ constexpr int single_tile_rows = 4;  // up to so many rows, a tile as wide as th
 constexpr int narrow_tile_rows = 8;  // 8 x 1
 constexpr int widest_tile(int rows) { return rows == 1 ? 8 : rows == 2 ? 6 : rows == 3 ? 4 : rows == 4 ? 3 : rows <= 6 ? 2 : 1; }
 
+// Tiles of convolutions: pixels x vectors sums, a row of weights, and a number of the source.
+constexpr int conv_tile_vectors = 2;
+constexpr int conv_tile_pixels(int vectors) { return vectors == 2 ? 6 : 8; }
+constexpr int conv_outer_elements(int vectors) { return vectors == 2 ? 6 : 12; }
+
 inline Floats zero() { return _mm256_setzero_ps(); }
 inline Floats all(float x) { return _mm256_set1_ps(x); }
 
@@ -52,6 +57,10 @@ inline Floats where_at_least(Floats x, float least) {
   const Floats magnitude = _mm256_andnot_ps(all(-0.0f), x);
   return _mm256_and_ps(_mm256_cmp_ps(magnitude, all(least), _CMP_NLT_UQ), x);
 }
+inline Mask greater_or_nan(Floats a, Floats b) {  // a > b, or a is NaN
+  return _mm256_castps_si256(_mm256_or_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ), _mm256_cmp_ps(a, a, _CMP_UNORD_Q)));
+}
+inline Floats where_equal(Floats a, float b, Floats x) { return _mm256_and_ps(_mm256_cmp_ps(a, all(b), _CMP_EQ_OQ), x); }
 inline Floats select(Mask m, Floats yes, Floats no) { return _mm256_blendv_ps(no, yes, _mm256_castsi256_ps(m)); }
 
 inline Mask greater(Floats a, Floats b) { return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_GT_OQ)); }
@@ -89,6 +98,22 @@ inline float largest_of(Floats x) {
 
 inline Floats from_bytes(const uint8_t* p) {
   return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+}
+
+// The first `count` bytes only.
+inline Floats from_bytes(const uint8_t* p, int64_t count) {
+  if (count == lanes) return from_bytes(p);
+  uint8_t bytes[lanes] = {};
+  for (int64_t i = 0; i < count; ++i) bytes[i] = p[i];
+  return from_bytes(bytes);
+}
+// Whole numbers in 0..255, the first `count` of them.
+inline void to_bytes(uint8_t* p, Floats x, int64_t count) {
+  const __m256i numbers = _mm256_cvtps_epi32(x);
+  const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(numbers), _mm256_extracti128_si256(numbers, 1));
+  uint8_t bytes[lanes];
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(bytes), _mm_packus_epi16(words, words));
+  for (int64_t i = 0; i < count; ++i) p[i] = bytes[i];
 }
 
 // x[i] lane j becomes x[j] lane i.

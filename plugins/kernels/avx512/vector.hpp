@@ -22,6 +22,11 @@ constexpr int widest_tile(int rows) {
   return rows == 1 ? 16 : rows <= 3 ? 8 : rows == 4 ? 6 : rows == 5 ? 5 : rows == 6 ? 4 : rows <= 9 ? 3 : 2;
 }
 
+// Tiles of convolutions: pixels x vectors sums, a row of weights, and a number of the source. The pixels' addresses have registers too.
+constexpr int conv_tile_vectors = 4;
+constexpr int conv_tile_pixels(int vectors) { return vectors == 4 ? 6 : 8; }
+constexpr int conv_outer_elements(int vectors) { return vectors == 4 ? 6 : vectors == 3 ? 8 : 14; }
+
 inline Floats zero() { return _mm512_setzero_ps(); }
 inline Floats all(float x) { return _mm512_set1_ps(x); }
 
@@ -51,6 +56,12 @@ inline Floats where_positive(Floats condition, Floats x) {
 inline Floats where_at_least(Floats x, float least) {
   return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(_mm512_abs_ps(x), all(least), _CMP_NLT_UQ), x);
 }
+inline Mask greater_or_nan(Floats a, Floats b) {  // a > b, or a is NaN
+  return static_cast<Mask>(_mm512_cmp_ps_mask(a, b, _CMP_GT_OQ) | _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q));
+}
+inline Floats where_equal(Floats a, float b, Floats x) {
+  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, all(b), _CMP_EQ_OQ), x);
+}
 inline Floats select(Mask m, Floats yes, Floats no) { return _mm512_mask_blend_ps(m, no, yes); }
 
 inline Mask greater(Floats a, Floats b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
@@ -73,6 +84,15 @@ inline float largest_of(Floats x) { return _mm512_reduce_max_ps(x); }
 
 inline Floats from_bytes(const uint8_t* p) {
   return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+}
+
+// The first `count` bytes only.
+inline Floats from_bytes(const uint8_t* p, int64_t count) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(first(count), p)));
+}
+// Whole numbers in 0..255, the first `count` of them.
+inline void to_bytes(uint8_t* p, Floats x, int64_t count) {
+  _mm512_mask_cvtepi32_storeu_epi8(p, first(count), _mm512_cvtps_epi32(x));
 }
 
 // x[i] lane j becomes x[j] lane i.

@@ -1,0 +1,87 @@
+#pragma once
+
+#include "windows.hpp"
+
+namespace nnrun::layers {
+
+// Which place of its window was the largest is kept, a byte an output, so that backward needs neither x nor y.
+struct Maxpool2d {
+  static constexpr auto name = "maxpool2d";
+  static constexpr auto doc = "the largest number of each window, for each channel";
+
+  std::vector<std::int64_t> size{2};
+  IntegersOrWord stride{{}, "size"};
+  IntegersOrWord padding{{}, "valid"};
+
+  static constexpr auto params() {
+    return schema(
+        param<&Maxpool2d::size>("size", "size of the windows: one number, or [height, width]").required().range(1, 1 << 16).items(1, 2),
+        param<&Maxpool2d::stride>("stride", "pixels from one window to the next: size (side by side), one number, or [vertical, horizontal]")
+            .choices(pool_stride_words)
+            .range(1, 1 << 16)
+            .items(1, 2),
+        param<&Maxpool2d::padding>("padding", pool_padding_doc).choices(padding_words).range(0, 1 << 16).items(1, 4));
+  }
+
+  void plan(Plan& p) {
+    const Tensor input = p.input();
+    windows_ = pool_windows_of(input, size, stride, padding);
+    channels_ = input.dim(3);
+    if (windows_.kernel[0] * windows_.kernel[1] > most_places) {
+      throw Error("windows of " + height_by_width(windows_.kernel) + " have more than " + std::to_string(most_places) +
+                  " places: take smaller ones, or two of these layers, one after the other")
+          .at("size");
+    }
+    const Shape output{p.batch(), windows_.output[0], windows_.output[1], channels_};
+    p.output(output);
+    const std::int64_t outputs = output[0] * output[1] * output[2] * output[3];
+    p.cost(static_cast<double>(outputs * windows_.kernel[0] * windows_.kernel[1]), static_cast<double>(input.count()));
+
+    const auto shape = arguments<nnrun_maxpool2d_forward_f32>(p.batch());
+    forward_ = p.kernel(shape);
+    std::size_t bytes = forward_.workspace(shape);
+    if (p.training()) {
+      argmax_ = p.saved(static_cast<std::size_t>(outputs));
+      const auto backward_shape = arguments<nnrun_maxpool2d_backward_f32>(p.batch());
+      backward_ = p.kernel(backward_shape);
+      bytes = std::max(bytes, backward_.workspace(backward_shape));
+    }
+    scratch_ = p.scratch(bytes);
+  }
+
+  void forward(const Run& r) const {
+    auto a = arguments<nnrun_maxpool2d_forward_f32>(r.batch());
+    a.x = r.x().data();
+    a.y = r.y().data();
+    a.argmax = argmax_ < 0 ? nullptr : r.saved<std::uint8_t>(argmax_);
+    forward_(a, r.scratch<void>(scratch_));
+  }
+
+  void backward(const Run& r) const {
+    if (!r.input_gradient()) return;
+    auto a = arguments<nnrun_maxpool2d_backward_f32>(r.batch());
+    a.dy = r.dy().data();
+    a.argmax = r.saved<std::uint8_t>(argmax_);
+    a.dx = r.dx().data();
+    backward_(a, r.scratch<void>(scratch_));
+  }
+
+ private:
+  static constexpr std::int64_t most_places = 256;
+
+  template <class Arguments>
+  Arguments arguments(std::int64_t batch) const {
+    Arguments a{};
+    a.windows = with_batch(windows_, batch);
+    a.channels = channels_;
+    return a;
+  }
+
+  nnrun_windows windows_{};
+  std::int64_t channels_ = 0;
+  int argmax_ = -1, scratch_ = 0;
+  Kernel<nnrun_maxpool2d_forward_f32> forward_;
+  Kernel<nnrun_maxpool2d_backward_f32> backward_;
+};
+
+}  // namespace nnrun::layers
