@@ -219,7 +219,7 @@ class LayerChecks {
     for (std::uint32_t seed = 0; seed < 2; ++seed) {
       LayerBench bench = make(setup_for(sample));
       for (std::size_t i = 0; i < bench.inputs.size(); ++i)
-        fill_away_from_zero(bench.inputs[i].floats(), 100 * seed + static_cast<std::uint32_t>(i));
+        fill_apart(bench.inputs[i].floats(), 100 * seed + static_cast<std::uint32_t>(i));
       const Outcome base = outcome_of(bench);
       const std::vector<float> weights = bench.output_weights(0);
       const auto evaluate = [&bench]() -> std::span<const float> {

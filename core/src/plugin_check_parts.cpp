@@ -201,6 +201,18 @@ void fill_away_from_zero(std::span<float> numbers, std::uint32_t which) {
   }
 }
 
+void fill_apart(std::span<float> numbers, std::uint32_t which) {
+  constexpr std::uint32_t levels = 29, positive = 14;  // a prime number of them, 0.06 apart
+  constexpr float distance = 0.06f, wobble = 0.013f;
+  Random random({2027, NNRUN_STREAM_DATASET, 1, which});
+  const std::uint32_t first = random.next() % levels, stride = 1 + random.next() % (levels - 1);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const auto level = static_cast<std::uint32_t>((first + i * stride) % levels);
+    const float magnitude = 0.1f + distance * static_cast<float>(level < positive ? level : level - positive);
+    numbers[i] = (level < positive ? magnitude : -magnitude) + random.next_uniform(-wobble, wobble);
+  }
+}
+
 void require_finite(std::span<const float> numbers, const std::string& what) {
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     require(std::isfinite(numbers[i]),

@@ -103,6 +103,10 @@ class Hosts {
 // Uniform numbers with 0.1 <= |number| <= 1, far from the kink that many functions have at 0. The same for the same `which`.
 void fill_away_from_zero(std::span<float> numbers, std::uint32_t which);
 
+// The same, and numbers whose indices differ by no multiple of 29 are more than 2^-5 apart, such as those in a pool's window: two
+// that move by 2^-6 each do not change their order, which is the kink of a maximum.
+void fill_apart(std::span<float> numbers, std::uint32_t which);
+
 void require_finite(std::span<const float> numbers, const std::string& what);
 void require_same_bits(std::span<const float> got, std::span<const float> expected, const std::string& what);
 // |got - expected| <= tolerance * (|expected| + the mean magnitude of `expected`)

@@ -8,13 +8,11 @@
 namespace nnrun::layers {
 
 inline constexpr const char* const padding_words[] = {"valid", "same", nullptr};
+// `same` with a stride is TensorFlow's: output = input / stride, rounded up; of an odd number of zeros, the odd one comes at the end.
 inline constexpr const char* padding_doc =
-    "zeros around the picture: valid (none), same (output = input / stride, rounded up; an odd one at the end), one number for all "
-    "sides, [height, width], or [top, bottom, left, right]";
-
+    "zeros around: valid (none), same (output = input / stride), or pixels: one number, [height, width], [top, bottom, left, right]";
 inline constexpr const char* pool_padding_doc =
-    "places around the picture, which count for nothing: valid (none), same (output = input / stride, rounded up; an odd one at the "
-    "end), one number for all sides, [height, width], or [top, bottom, left, right]";
+    "uncounted border: valid (none), same (output = input / stride), or pixels: one number, [height, width], [top, bottom, left, right]";
 inline constexpr const char* const pool_stride_words[] = {"size", nullptr};
 
 struct WindowParameters {

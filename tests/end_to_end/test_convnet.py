@@ -18,7 +18,7 @@ class Convnet(harness.Case):
         expected = None
         for number, threads in enumerate((1, 2, 3, 4, 8), start=1):
             with self.subTest(threads=threads):
-                self.nnrun(CONVNET, f"run.threads={threads}", "train.epochs=2")
+                self.nnrun(CONVNET, f"run.threads={threads}", "train.epochs=1")
                 folder = self.run_folder(CONVNET, number)
                 if expected is None:
                     expected = folder
