@@ -24,6 +24,9 @@ Json to_json(const TrainingState& s) {
           {"has_best", s.has_best},
           {"best_score", s.best_score},
           {"best_epoch", s.best_epoch},
+          {"stopping_score", s.stopping_score},
+          {"epochs_without_improvement", s.epochs_without_improvement},
+          {"stopped_early", s.stopped_early},
           {"finished", s.finished},
           {"observer_positions", s.observer_positions}};
 }
@@ -39,6 +42,9 @@ TrainingState training_state(const Json& json) {
   json.at("has_best").get_to(s.has_best);
   json.at("best_score").get_to(s.best_score);
   json.at("best_epoch").get_to(s.best_epoch);
+  json.at("stopping_score").get_to(s.stopping_score);
+  json.at("epochs_without_improvement").get_to(s.epochs_without_improvement);
+  json.at("stopped_early").get_to(s.stopped_early);
   json.at("finished").get_to(s.finished);
   json.at("observer_positions").get_to(s.observer_positions);
   if (s.step < 0 || s.epoch < 0 || s.samples < 0) throw RunError("negative counters");
@@ -84,36 +90,47 @@ void restore_tensor(const SafetensorsFile& file, const std::string& name, const 
   std::copy_n(tensor->data, tensor->count, to);
 }
 
+// fn(name, slot, data) for each weight and state. Their data may be written to: restoring goes the same way.
+void for_each_tensor(const Parameters& parameters, const std::string& prefix, const auto& fn) {
+  for (std::size_t i = 0; i < parameters.weight_slots().size(); ++i) {
+    fn(prefix + parameters.weight_slots()[i].name, parameters.weight_slots()[i], parameters.weight(i));
+  }
+  for (std::size_t i = 0; i < parameters.state_slots().size(); ++i) {
+    fn(prefix + parameters.state_slots()[i].name, parameters.state_slots()[i], parameters.state(i));
+  }
+}
+
+void for_each_optimizer_tensor(const Parameters& parameters, const auto& fn) {
+  const auto& names = parameters.optimizer_state_names();
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    for (std::size_t i = 0; i < parameters.weight_slots().size(); ++i) {
+      const Slot& slot = parameters.weight_slots()[i];
+      fn(optimizer_tensor_name(names[k], slot.name), slot, parameters.optimizer_state(k, i));
+    }
+  }
+}
+
+constexpr const char* training_prefix = "training.";
+
 }  // namespace
 
 void write_checkpoint(const std::filesystem::path& file, const Parameters& parameters, const ModelDescription& description,
-                      const TrainingState& state, bool with_optimizer) {
+                      const TrainingState& state, bool with_optimizer, const Parameters* average) {
   std::vector<NamedTensor> tensors;
   const auto add = [&](std::string name, const Slot& slot, const float* data) {
     tensors.push_back({std::move(name), slot.shape, data, static_cast<std::size_t>(slot.count)});
   };
-  for (std::size_t i = 0; i < parameters.weight_slots().size(); ++i) {
-    add(parameters.weight_slots()[i].name, parameters.weight_slots()[i], parameters.weight(i));
-  }
-  for (std::size_t i = 0; i < parameters.state_slots().size(); ++i) {
-    add(parameters.state_slots()[i].name, parameters.state_slots()[i], parameters.state(i));
-  }
-  if (with_optimizer) {
-    const auto& names = parameters.optimizer_state_names();
-    for (std::size_t k = 0; k < names.size(); ++k) {
-      for (std::size_t i = 0; i < parameters.weight_slots().size(); ++i) {
-        const Slot& slot = parameters.weight_slots()[i];
-        add(optimizer_tensor_name(names[k], slot.name), slot, parameters.optimizer_state(k, i));
-      }
-    }
-  }
+  const Parameters& tested = average != nullptr ? *average : parameters;
+  for_each_tensor(tested, "", add);
+  if (average != nullptr) for_each_tensor(parameters, training_prefix, add);
+  if (with_optimizer) for_each_optimizer_tensor(parameters, add);
   write_safetensors(file, tensors,
                     {{"format", "nnrun"},
                      {"nnrun_version", NNRUN_VERSION},
                      {"config", description.config},
                      {"model", to_json(description).dump()},
                      {"training", to_json(state).dump()},
-                     {"weights_sha256", parameters.sha256()}});
+                     {"weights_sha256", tested.sha256()}});
 }
 
 Checkpoint::Checkpoint(const std::filesystem::path& file) : file_(file) {
@@ -127,21 +144,11 @@ Checkpoint::Checkpoint(const std::filesystem::path& file) : file_(file) {
   }
 }
 
-void Checkpoint::restore(Parameters& parameters, bool with_optimizer) const {
-  for (std::size_t i = 0; i < parameters.weight_slots().size(); ++i) {
-    restore_tensor(file_, parameters.weight_slots()[i].name, parameters.weight_slots()[i], parameters.weight(i));
-  }
-  for (std::size_t i = 0; i < parameters.state_slots().size(); ++i) {
-    restore_tensor(file_, parameters.state_slots()[i].name, parameters.state_slots()[i], parameters.state(i));
-  }
-  if (!with_optimizer) return;
-  const auto& names = parameters.optimizer_state_names();
-  for (std::size_t k = 0; k < names.size(); ++k) {
-    for (std::size_t i = 0; i < parameters.weight_slots().size(); ++i) {
-      const Slot& slot = parameters.weight_slots()[i];
-      restore_tensor(file_, optimizer_tensor_name(names[k], slot.name), slot, parameters.optimizer_state(k, i));
-    }
-  }
+void Checkpoint::restore(Parameters& parameters, bool with_optimizer, const Parameters* average) const {
+  const auto read = [&](const std::string& name, const Slot& slot, float* data) { restore_tensor(file_, name, slot, data); };
+  if (average != nullptr) for_each_tensor(*average, "", read);
+  for_each_tensor(parameters, average != nullptr ? training_prefix : "", read);
+  if (with_optimizer) for_each_optimizer_tensor(parameters, read);
 }
 
 }  // namespace nnrun::core

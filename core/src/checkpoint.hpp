@@ -25,6 +25,9 @@ struct TrainingState {
   bool has_best = false;
   double best_score = 0;  // of the best epoch so far: higher is better
   std::int64_t best_epoch = 0;
+  double stopping_score = 0;        // the best so far of what early stopping watches: higher is better
+  std::int64_t epochs_without_improvement = 0;
+  bool stopped_early = false;
   bool finished = false;
   std::map<std::string, std::int64_t> observer_positions;  // by the observers' names
 };
@@ -39,8 +42,10 @@ struct ModelDescription {
   std::vector<std::string> kernels;  // those that trained it, eg: "gemm_f32 (avx512)"
 };
 
+// `average`: what is tested instead of the weights themselves, or NULL. It goes under the tensors' plain names then, and the weights
+// under "training.NAME".
 void write_checkpoint(const std::filesystem::path& file, const Parameters& parameters, const ModelDescription& description,
-                      const TrainingState& state, bool with_optimizer);
+                      const TrainingState& state, bool with_optimizer, const Parameters* average = nullptr);
 
 class Checkpoint {
  public:
@@ -52,7 +57,7 @@ class Checkpoint {
   const std::filesystem::path& path() const { return file_.path(); }
   // Weights and states; optimizer states too where `parameters` has them. Throws RunError where a tensor is missing or has
   // another shape.
-  void restore(Parameters& parameters, bool with_optimizer) const;
+  void restore(Parameters& parameters, bool with_optimizer, const Parameters* average = nullptr) const;
 
  private:
   SafetensorsFile file_;

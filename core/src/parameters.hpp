@@ -6,6 +6,7 @@
 #include <nnrun/nnrun.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Slot {
   std::size_t offset = 0;  // in floats, a multiple of 16
   std::int64_t count = 0;
   std::uint32_t flags = 0;  // NNRUN_WEIGHT_...
+  bool frozen = false;      // stays what it is in training
 };
 
 class Parameters {
@@ -32,6 +34,10 @@ class Parameters {
 
   float* weight(std::size_t slot) const { return weights_.as<float>() + weight_slots_[slot].offset; }
   float* state(std::size_t slot) const { return states_.as<float>() + state_slots_[slot].offset; }
+
+  // All of them, with the gaps between tensors. Parameters of the same slots lie alike.
+  std::span<float> flat_weights() const { return {weights_.as<float>(), weights_.size() / sizeof(float)}; }
+  std::span<float> flat_states() const { return {states_.as<float>(), states_.size() / sizeof(float)}; }
 
   void add_training_memory(std::vector<std::string> optimizer_state_names);
   float* gradient(std::size_t slot) const { return gradients_.as<float>() + weight_slots_[slot].offset; }

@@ -716,10 +716,10 @@ std::string describe_default(const nnrun_component& component, std::size_t index
   switch (param.type) {
     case NNRUN_BOOLEAN:
       return value.integer != 0 ? "true" : "false";
+    // 0 outside of the range stands for "none": only a section does that.
     case NNRUN_INTEGER:
-      return std::to_string(value.integer);
+      return in_range(param, static_cast<double>(value.integer)) ? std::to_string(value.integer) : std::string();
     case NNRUN_NUMBER: {
-      // 0 outside of the range stands for "none": only a section does that.
       return in_range(param, value.number) ? format_number(value.number) : std::string();
     }
     case NNRUN_INTEGER_LIST:

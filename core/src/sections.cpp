@@ -138,14 +138,29 @@ constexpr std::array train_params = {
     choices(row(NNRUN_CHOICE, "keep", "the weights that are tested: of the last epoch, or the best on validation"), keep_words),
     section("checkpoint", "when the run's state is saved"),
     row(NNRUN_BOOLEAN, "shuffle", "a new order of the samples each epoch"),
+    range(row(NNRUN_NUMBER, "gradient_clipping",
+              "the largest norm that all gradients of a step may have together; larger ones are scaled down to it"),
+          0, unbounded, NNRUN_PARAM_MINIMUM_EXCLUDED),
+    range(row(NNRUN_INTEGER, "accumulate", "batches whose gradients make up one step: like one larger batch, in less memory"), 1, 65536),
+    range(row(NNRUN_NUMBER, "average",
+              "decay, eg 0.999, of a moving average of the weights, which is then validated, tested and kept"),
+          0, 1, NNRUN_PARAM_MINIMUM_EXCLUDED | NNRUN_PARAM_MAXIMUM_EXCLUDED),
+    section("early_stopping", "training ends when validation has not improved for some epochs; off unless patience is given"),
 };
 constexpr std::array<Default, train_params.size()> train_defaults = {
-    {{nullptr, 10}, {nullptr, 32}, {}, {}, {}, {"last"}, {}, {nullptr, 1}}};
+    {{nullptr, 10}, {nullptr, 32}, {}, {}, {}, {"last"}, {}, {nullptr, 1}, {}, {nullptr, 1}, {}, {}}};
 
 constexpr std::array checkpoint_params = {
     range(row(NNRUN_NUMBER, "seconds", "from one checkpoint to the next; each epoch ends with one too"), 0, unbounded),
 };
 constexpr std::array<Default, checkpoint_params.size()> checkpoint_defaults = {{{nullptr, 0, 30}}};
+
+constexpr std::array early_stopping_params = {
+    range(row(NNRUN_INTEGER, "patience", "epochs without improvement after which training ends"), 1, 2147483647),
+    row(NNRUN_STRING, "metric", "what has to improve: loss, or one of train.metrics; left out, the first of these"),
+    range(row(NNRUN_NUMBER, "minimum_improvement", "by how much it has to be better than the best so far, eg 0.001"), 0, unbounded),
+};
+constexpr std::array<Default, early_stopping_params.size()> early_stopping_defaults = {};
 
 constexpr std::array run_params = {
     choices(range(row(type_word_or_integer, "threads",
@@ -167,9 +182,11 @@ constexpr nnrun_component validation =
 constexpr nnrun_component model = make_section<model_params, model_defaults>("model", root_params[4].doc);
 constexpr nnrun_component train = make_section<train_params, train_defaults>("train", root_params[5].doc);
 constexpr nnrun_component checkpoint = make_section<checkpoint_params, checkpoint_defaults>("checkpoint", train_params[6].doc);
+constexpr nnrun_component early_stopping =
+    make_section<early_stopping_params, early_stopping_defaults>("early_stopping", train_params[11].doc);
 constexpr nnrun_component run = make_section<run_params, run_defaults>("run", root_params[6].doc);
 
-constexpr const nnrun_component* sections[] = {&root, &data, &validation, &model, &train, &checkpoint, &run};
+constexpr const nnrun_component* sections[] = {&root, &data, &validation, &model, &train, &checkpoint, &early_stopping, &run};
 
 }  // namespace
 

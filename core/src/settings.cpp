@@ -88,6 +88,12 @@ TrainSettings read_train(const Section& train) {
   settings.keep_best = train.value("keep").string == "best";
   settings.checkpoint_seconds = train.section("checkpoint").value("seconds").number;
   settings.shuffle = train.value("shuffle").integer != 0;
+  settings.gradient_clipping = train.value("gradient_clipping").number;
+  settings.accumulate = train.value("accumulate").integer;
+  settings.average = train.value("average").number;
+  const Section stopping = train.section("early_stopping");
+  settings.early_stopping = {stopping.value("patience").integer, stopping.value("metric").string,
+                             stopping.value("minimum_improvement").number};
   settings.where = train.where();
   settings.batch_where = train.where("batch");
   settings.keep_where = train.where("keep");
@@ -116,6 +122,7 @@ class CrossChecks {
     validation();
     data_or_input();
     keep();
+    early_stopping();
     labels();
     references();
   }
@@ -177,6 +184,29 @@ class CrossChecks {
     const bool has_validation = !data.value("validation").string.empty() || !data.components("validation").empty();
     if (train.value("keep").string == "best" && !has_validation && is_readable("data")) {
       report(train.where("keep"), "'keep: best' chooses on validation, and data.validation is not set", "write keep: last");
+    }
+  }
+
+  void early_stopping() {
+    const Section data = root_.section("data"), train = root_.section("train");
+    if (train.components("early_stopping").empty()) return;  // train is no map
+    const Section stopping = train.section("early_stopping");
+    const bool has_patience = stopping.given("patience");
+    if (!has_patience && (stopping.given("metric") || stopping.value("minimum_improvement").number != 0)) {
+      report(train.where("early_stopping"), "train.early_stopping needs its patience: how many epochs without improvement to wait",
+             "write early_stopping: {patience: 5}");
+    }
+    const bool has_validation = !data.value("validation").string.empty() || !data.components("validation").empty();
+    if (has_patience && !has_validation && is_readable("data")) {
+      report(train.where("early_stopping"), "early stopping watches the validation, and data.validation is not set");
+    }
+    const std::string& metric = stopping.value("metric").string;
+    std::vector<std::string> names{"loss"};
+    for (const ComponentSpec& spec : train.components("metrics")) names.emplace_back(spec.component->name);
+    if (!metric.empty() && std::find(names.begin(), names.end(), metric) == names.end()) {
+      const std::string meant = did_you_mean(metric, names);
+      report(stopping.where("metric"), "train.early_stopping.metric is " + quote(metric) + ", which is neither loss nor in train.metrics",
+             meant.empty() ? "add it to train.metrics" : meant);
     }
   }
 

@@ -47,6 +47,12 @@ struct ModelSettings {
   Location layers_where, input_where;
 };
 
+struct EarlyStopping {
+  std::int64_t patience = 0;  // epochs without improvement; 0: training goes on to its end
+  std::string metric;         // "loss", or one of train.metrics; "": the first of these, or the loss where there are none
+  double minimum_improvement = 0;
+};
+
 struct TrainSettings {
   std::int64_t epochs = 10;
   std::int64_t batch = 32;
@@ -55,6 +61,10 @@ struct TrainSettings {
   bool keep_best = false;
   double checkpoint_seconds = 30;
   bool shuffle = true;
+  double gradient_clipping = 0;  // the largest norm of all gradients; 0: any
+  std::int64_t accumulate = 1;   // batches a step
+  double average = 0;            // decay of the moving average of the weights; 0: none is kept
+  EarlyStopping early_stopping;
   Location where, batch_where, keep_where;
 };
 

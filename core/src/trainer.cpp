@@ -3,6 +3,8 @@
 #include "interrupt.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 
 namespace nnrun::core {
 
@@ -77,7 +79,10 @@ Trainer::Trainer(const Environment& environment, const DataRoot& root, const std
       data_(settings_, environment.host(), root),
       step_(environment, data_),
       timer_(step_.network()),
-      evaluator_(environment, data_, step_.parameters()),
+      average_(settings_.train.average > 0
+                   ? std::make_optional<WeightAverage>(*step_.parameters(), settings_.train.average, environment.host())
+                   : std::nullopt),
+      evaluator_(environment, data_, tested()),
       // Before the observers: they cut what they wrote behind the checkpoint.
       folder_((require_validation(settings_, data_), require_same_data(resume, data_), require_same_kernels(resume, environment.host()), make_folder())),
       description_(describe_model(settings_, data_, environment.host())),
@@ -87,15 +92,15 @@ Trainer::Trainer(const Environment& environment, const DataRoot& root, const std
       started_(Clock::now()),
       last_save_(started_) {
   if (resume) {
-    resume->restore(*step_.parameters(), true);
-    if (state_.epoch < settings_.train.epochs) state_.finished = false;
+    resume->restore(*step_.parameters(), true, average_ ? average_->parameters().get() : nullptr);
+    if (has_more_epochs()) state_.finished = false;
   }
   first_step_ = state_.step;
   write_atomically(folder_.config(), description_.config);
 }
 
 std::int64_t Trainer::steps_per_epoch() const {
-  return (data_.train().count() + settings_.train.batch - 1) / settings_.train.batch;
+  return (data_.train().count() + step_samples() - 1) / step_samples();
 }
 
 nnrun_progress Trainer::progress() const {
@@ -142,7 +147,7 @@ void Trainer::tell_start() {
 TrainingResult Trainer::run() {
   InterruptGuard interrupts;
   tell_start();
-  while (state_.epoch < settings_.train.epochs) {
+  while (has_more_epochs()) {
     if (!train_epoch()) return interrupted();
   }
   return test();
@@ -150,7 +155,7 @@ TrainingResult Trainer::run() {
 
 bool Trainer::train_epoch() {
   const std::int64_t count = data_.train().count();
-  const std::int64_t batch = settings_.train.batch;
+  const std::int64_t batch = step_samples();
   if (settings_.train.shuffle) {
     shuffle(order_, count, settings_.seed, NNRUN_STREAM_ORDER, state_.epoch);
   } else {
@@ -170,6 +175,7 @@ bool Trainer::train_epoch() {
     const auto positions = batch_at(in_epoch);
     timer_.before_step(state_.step);
     const TrainingStep::Result result = step_.run(positions, progress(), batch_at(in_epoch + 1));
+    if (average_) average_->update(state_.step);
     ++state_.step;
     state_.loss_sum += result.loss_sum;
     state_.samples += static_cast<std::int64_t>(positions.size());
@@ -180,12 +186,16 @@ bool Trainer::train_epoch() {
     session_seconds += seconds;
     state_.seconds += seconds;
     state_.epoch_seconds += seconds;
-    observers_.tell("batch", {field("epoch", state_.epoch + 1), field("step", state_.step), field("steps_per_epoch", steps_per_epoch()),
-                              field("steps", steps_per_epoch() * settings_.train.epochs),
-                              field("loss", result.loss_sum / static_cast<double>(positions.size())),
-                              field("learning_rate", learning_rate),
-                              field("samples_per_s", static_cast<double>(state_.samples - session_first) / session_seconds),
-                              field("seconds_left", seconds_left())});
+    std::array<nnrun_field, 9> fields{field("epoch", state_.epoch + 1),
+                                      field("step", state_.step),
+                                      field("steps_per_epoch", steps_per_epoch()),
+                                      field("steps", steps_per_epoch() * settings_.train.epochs),
+                                      field("loss", result.loss_sum / static_cast<double>(positions.size())),
+                                      field("learning_rate", learning_rate),
+                                      field("samples_per_s", static_cast<double>(state_.samples - session_first) / session_seconds),
+                                      field("seconds_left", seconds_left()),
+                                      field("gradient_norm", result.gradient_norm)};
+    observers_.tell("batch", std::span(fields).first(settings_.train.gradient_clipping > 0 ? 9 : 8));
     if (in_epoch + 1 == steps_per_epoch()) break;
     if (InterruptGuard::signal() != 0) return false;
     if (seconds_between(last_save_, now) >= settings_.train.checkpoint_seconds) save();
@@ -212,7 +222,10 @@ void Trainer::finish_epoch(double learning_rate) {
   state_.samples = 0;
   state_.epoch_seconds = 0;
   observers_.tell("epoch", fields);
-  if (data_.validation().count() > 0) keep_best(validation);
+  if (data_.validation().count() > 0) {
+    keep_best(validation);
+    if (settings_.train.early_stopping.patience > 0) stop_early(validation);
+  }
   save();
 }
 
@@ -223,13 +236,37 @@ void Trainer::keep_best(const Evaluation& validation) {
   state_.has_best = true;
   state_.best_score = score;
   state_.best_epoch = state_.epoch;
-  write_checkpoint(folder_.best(), *step_.parameters(), description_, state_, false);
+  write_checkpoint(folder_.best(), *tested(), description_, state_, false);
+}
+
+void Trainer::stop_early(const Evaluation& validation) {
+  const EarlyStopping& stopping = settings_.train.early_stopping;
+  const std::string name = !stopping.metric.empty()        ? stopping.metric
+                           : validation.metrics.empty() ? "loss"
+                                                           : validation.metrics.front().first;
+  double score = -validation.loss;
+  for (const auto& [metric, value] : validation.metrics) {
+    if (metric == name) score = value;
+  }
+  if (state_.epoch == 1 || score > state_.stopping_score + stopping.minimum_improvement) {
+    state_.stopping_score = score;
+    state_.epochs_without_improvement = 0;
+    return;
+  }
+  if (++state_.epochs_without_improvement < stopping.patience) return;
+  state_.stopped_early = true;
+  char best[32];
+  std::snprintf(best, sizeof best, "%.6g", std::abs(state_.stopping_score));
+  const std::string text = "stopped early, behind epoch " + std::to_string(state_.epoch) + " of " + std::to_string(settings_.train.epochs) +
+                           ": validation " + name + " has not improved on " + best + " for " + std::to_string(stopping.patience) +
+                           (stopping.patience == 1 ? " epoch" : " epochs");
+  observers_.tell("note", {field("text", text.c_str())});
 }
 
 void Trainer::save() {
   // A finished run's rows end before its test: resumed, it tests again and writes them again.
   if (!state_.finished) state_.observer_positions = observers_.positions();
-  write_checkpoint(folder_.last(), *step_.parameters(), description_, state_, true);
+  write_checkpoint(folder_.last(), *step_.parameters(), description_, state_, true, average_ ? tested().get() : nullptr);
   last_save_ = Clock::now();
   observers_.tell("checkpoint", {field("step", state_.step), field("file", folder_.last().c_str())});
 }
@@ -239,7 +276,7 @@ TrainingResult Trainer::interrupted() {
   TrainingResult result;
   result.signal = InterruptGuard::signal();
   result.folder = folder_.path();
-  result.weights_sha256 = parameters().sha256();
+  result.weights_sha256 = tested()->sha256();
   observers_.tell("end", {field("seconds", seconds_between(started_, Clock::now())), field("status", "interrupted")});
   return result;
 }
@@ -249,13 +286,13 @@ TrainingResult Trainer::test() {
   result.folder = folder_.path();
   result.best_weights = settings_.train.keep_best;
   state_.observer_positions = observers_.positions();
-  const std::vector<float> last = result.best_weights ? parameters().copy() : std::vector<float>{};
-  if (result.best_weights) Checkpoint(folder_.best()).restore(*step_.parameters(), false);
+  const std::vector<float> last = result.best_weights ? tested()->copy() : std::vector<float>{};
+  if (result.best_weights) Checkpoint(folder_.best()).restore(*tested(), false);
   Predictions predictions;
   result.test = evaluator_.run(data_.test(), &predictions);
   const RunDetails details(environment_, data_, step_.network(), timer_.times(), timer_.steps(), std::move(predictions));
-  result.weights_sha256 = parameters().sha256();
-  if (result.best_weights) step_.parameters()->restore(last);
+  result.weights_sha256 = tested()->sha256();
+  if (result.best_weights) tested()->restore(last);
 
   std::vector<nnrun_field> fields = evaluation_fields(result.test);
   for (const Evaluation::Table& table : result.test.tables) {
@@ -263,7 +300,7 @@ TrainingResult Trainer::test() {
   }
   fields.push_back(field("samples", result.test.samples));
   fields.push_back(field("data", data_.drawn() ? "drawn" : "real"));
-  fields.push_back(field("weights", result.best_weights ? "best" : "last"));
+  fields.push_back(field("weights", average_ ? result.best_weights ? "best averaged" : "last averaged" : result.best_weights ? "best" : "last"));
   fields.push_back(field("weights_sha256", result.weights_sha256.c_str()));
   observers_.tell("test", fields);
   details.tell(observers_);

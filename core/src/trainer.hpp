@@ -1,6 +1,7 @@
 // Runs a config: trains, validates, tests, and leaves checkpoints; resumes to the same bits.
 #pragma once
 
+#include "average.hpp"
 #include "checkpoint.hpp"
 #include "data.hpp"
 #include "environment.hpp"
@@ -35,7 +36,8 @@ class Trainer {
           std::optional<Checkpoint> resume);
 
   TrainingResult run();
-  const Parameters& parameters() const { return *step_.parameters(); }
+  // What is validated, tested and kept: the weights, or their average.
+  const std::shared_ptr<Parameters>& tested() const { return average_ ? average_->parameters() : step_.parameters(); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -45,10 +47,15 @@ class Trainer {
   bool train_epoch();
   void finish_epoch(double learning_rate);
   void keep_best(const Evaluation& validation);
+  // Whether training ends here: counts the epochs without improvement.
+  void stop_early(const Evaluation& validation);
+  bool has_more_epochs() const { return state_.epoch < settings_.train.epochs && !state_.stopped_early; }
   void save();
   TrainingResult test();
   TrainingResult interrupted();
 
+  // Samples of a step: train.batch times train.accumulate.
+  std::int64_t step_samples() const { return settings_.train.batch * settings_.train.accumulate; }
   std::int64_t steps_per_epoch() const;
   nnrun_progress progress() const;
   double seconds_left() const;
@@ -58,6 +65,7 @@ class Trainer {
   Data data_;
   TrainingStep step_;
   LayerTimer timer_;
+  std::optional<WeightAverage> average_;
   Evaluator evaluator_;
   RunFolder folder_;
   ModelDescription description_;

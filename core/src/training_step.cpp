@@ -1,5 +1,6 @@
 #include "training_step.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace nnrun::core {
@@ -19,13 +20,15 @@ TrainingStep::TrainingStep(const Environment& environment, Data& data)
       data_(data),
       network_(settings_.model, environment.host(), batch_of(data.sample(), settings_.train.batch), true, settings_.seed),
       loss_(*settings_.train.loss, environment.host(), network_.output(), data.classes(), data.targets()),
-      updater_(*settings_.train.optimizer, environment.host(), *network_.parameters()),
+      updater_(*settings_.train.optimizer, environment.host(), *network_.parameters(),
+               {settings_.train.gradient_clipping, settings_.train.accumulate}),
       labels_(label_bytes(data, settings_.train.batch)) {
   if (data_.mixes()) mixed_labels_ = Buffer(tensor_bytes(mixed_labels_of(data_, settings_.train.batch, nullptr)));
   network_.initialize_parameters();
 }
 
 void TrainingStep::load(std::span<const std::uint32_t> positions, const nnrun_progress& progress) {
+  network_.set_batch(static_cast<std::int64_t>(positions.size()));
   data_.load(data_.train(), positions, progress.epoch, true, network_.input(), labels_.data());
   if (data_.mixes()) {
     data_.mix(data_.train(), positions, progress.epoch, network_.input(), labels_.data(), mixed_labels_.as<float>());
@@ -38,16 +41,20 @@ nnrun_tensor TrainingStep::labels(std::int64_t batch) {
 
 TrainingStep::Result TrainingStep::run(std::span<const std::uint32_t> positions, const nnrun_progress& progress,
                                        std::span<const std::uint32_t> next) {
-  const auto batch = static_cast<std::int64_t>(positions.size());
-  network_.set_batch(batch);
-  load(positions, progress);
-  data_.prefetch(data_.train(), next);
-  network_.forward(progress.step);
+  const auto batch = static_cast<std::size_t>(settings_.train.batch);
+  const auto batch_at = [&](std::size_t begin) { return positions.subspan(begin, std::min(batch, positions.size() - begin)); };
   Result result;
-  result.loss_sum = loss_.run(network_.output(), labels(batch), &network_.output_gradient());
-  if (!std::isfinite(result.loss_sum)) refuse_loss(positions, progress);
   result.learning_rate = updater_.begin(progress);
-  network_.backward(progress.step, &updater_);
+  std::int64_t pass = progress.step * settings_.train.accumulate;
+  for (std::size_t begin = 0; begin < positions.size(); begin += batch, ++pass) {
+    const auto part = batch_at(begin);
+    load(part, progress);
+    const std::size_t behind = begin + part.size();
+    data_.prefetch(data_.train(), behind < positions.size() ? batch_at(behind) : next.first(std::min(batch, next.size())));
+    result.loss_sum += run_batch(part, progress, pass);
+    updater_.end_batch(static_cast<std::int64_t>(part.size()));
+  }
+  result.gradient_norm = updater_.finish();
   if (const auto slot = updater_.not_finite()) {
     const Slot& weight = parameters()->weight_slots()[*slot];
     throw RunError("the gradient of " + weight.name + " is not finite (NaN or infinite) at " + place_of(progress) + "; " + advice);
@@ -55,10 +62,19 @@ TrainingStep::Result TrainingStep::run(std::span<const std::uint32_t> positions,
   return result;
 }
 
-void TrainingStep::refuse_loss(std::span<const std::uint32_t> positions, const nnrun_progress& progress) {
+double TrainingStep::run_batch(std::span<const std::uint32_t> positions, const nnrun_progress& progress, std::int64_t pass) {
+  network_.forward(pass);
+  const double loss_sum =
+      loss_.run(network_.output(), labels(static_cast<std::int64_t>(positions.size())), &network_.output_gradient());
+  if (!std::isfinite(loss_sum)) refuse_loss(positions, progress, pass);
+  network_.backward(pass, &updater_);
+  return loss_sum;
+}
+
+void TrainingStep::refuse_loss(std::span<const std::uint32_t> positions, const nnrun_progress& progress, std::int64_t pass) {
   // Layers may have worked in place: load the input again.
   load(positions, progress);
-  const auto layer = network_.forward_until_not_finite(progress.step);
+  const auto layer = network_.forward_until_not_finite(pass);
   const std::string where = layer ? "the first layer whose output is not finite is " + network_.plan().layers[*layer].name
                                   : "all layers' outputs are finite; the loss itself overflowed";
   throw RunError("the loss is not finite (NaN or infinite) at " + place_of(progress) + ": " + where + "; " + advice);

@@ -20,8 +20,9 @@ class TrainingStep {
   struct Result {
     double loss_sum = 0;  // of the batch's samples, not their mean
     double learning_rate = 0;
+    double gradient_norm = 0;  // before clipping; 0 where gradients are not clipped
   };
-  // `positions`: which samples of the training subset; `next`: those of the following step, if known. Throws RunError where the loss or a gradient is not finite, naming layer
+  // `positions`: which samples of the training subset, up to train.accumulate batches of them; `next`: those of the following step, if known. Throws RunError where the loss or a gradient is not finite, naming layer
   // and step; the weights are then not to be saved.
   Result run(std::span<const std::uint32_t> positions, const nnrun_progress& progress, std::span<const std::uint32_t> next = {});
 
@@ -29,9 +30,12 @@ class TrainingStep {
   const std::shared_ptr<Parameters>& parameters() const { return network_.parameters(); }
 
  private:
+  // One batch: forward, loss, backward. `pass` numbers all batches of the run: layers draw other random numbers in each. Returns the
+  // sum of the samples' losses.
+  double run_batch(std::span<const std::uint32_t> positions, const nnrun_progress& progress, std::int64_t pass);
   void load(std::span<const std::uint32_t> positions, const nnrun_progress& progress);
   nnrun_tensor labels(std::int64_t batch);
-  [[noreturn]] void refuse_loss(std::span<const std::uint32_t> positions, const nnrun_progress& progress);
+  [[noreturn]] void refuse_loss(std::span<const std::uint32_t> positions, const nnrun_progress& progress, std::int64_t pass);
 
   const Settings& settings_;
   Data& data_;

@@ -2,21 +2,26 @@
 
 #include <nnrun/plugin.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
+#include <numeric>
 
 namespace nnrun::core {
 
 namespace {
 
 constexpr std::size_t max_optimizer_states = 8;
+constexpr std::int64_t block_size = 16384;
 
 }  // namespace
 
-Updater::Updater(const ComponentSpec& optimizer, const HostServices& host, Parameters& parameters)
+Updater::Updater(const ComponentSpec& optimizer, const HostServices& host, Parameters& parameters, const UpdateOptions& options)
     : instance_(optimizer, host.c()),
       table_(instance_.vtable<nnrun_optimizer_vtable>()),
       host_(host),
       parameters_(parameters),
+      options_(options),
       stepped_(parameters.weight_slots().size()),
       not_finite_(parameters.weight_slots().size()) {
   nnrun_error error{};
@@ -26,6 +31,16 @@ Updater::Updater(const ComponentSpec& optimizer, const HostServices& host, Param
                                                " states a weight; at most " + std::to_string(max_optimizer_states) + " are possible");
   }
   parameters.add_training_memory(std::vector<std::string>(table_.state_names, table_.state_names + table_.state_count));
+  if (!waits()) return;
+  const auto& slots = parameters.weight_slots();
+  for (std::size_t slot = 0; slot < slots.size(); ++slot) {
+    if (slots[slot].frozen) continue;
+    for (std::int64_t begin = 0; begin < slots[slot].count; begin += block_size) {
+      blocks_.push_back({slot, begin, std::min(begin + block_size, slots[slot].count)});
+    }
+  }
+  block_squares_.resize(blocks_.size());
+  if (options.batches > 1) sums_ = Buffer(parameters.flat_weights().size_bytes());
 }
 
 double Updater::begin(const nnrun_progress& progress) {
@@ -34,19 +49,21 @@ double Updater::begin(const nnrun_progress& progress) {
     not_finite_[i].store(false, std::memory_order_relaxed);
   }
   step_ = progress.step;
+  batches_ = samples_ = 0;
   rate_ = table_.rate(instance_.self(), &progress);
   return rate_;
 }
 
 void Updater::slice_ready(std::size_t slot, std::int64_t begin, std::int64_t end) {
-  if (table_.slices == 0) return;
+  if (table_.slices == 0 || waits() || parameters_.weight_slots()[slot].frozen) return;
   stepped_[slot].fetch_add(end - begin, std::memory_order_relaxed);
   step(slot, begin, end);
 }
 
 void Updater::layer_done(std::size_t first_slot, std::size_t slot_count) {
-  constexpr std::int64_t block = 16384;
+  if (waits()) return;
   for (std::size_t slot = first_slot; slot < first_slot + slot_count; ++slot) {
+    if (parameters_.weight_slots()[slot].frozen) continue;
     const std::int64_t count = parameters_.weight_slots()[slot].count;
     const std::int64_t done = stepped_[slot].load(std::memory_order_relaxed);
     if (done == count) continue;
@@ -54,8 +71,63 @@ void Updater::layer_done(std::size_t first_slot, std::size_t slot_count) {
       throw RunError(parameters_.weight_slots()[slot].name + ": its layer said gradient_ready() for " + std::to_string(done) + " of " +
                      std::to_string(count) + " elements; it must be all, once each, or none");
     }
-    Host(host_.c()).parallel_elements(count, [&](std::int64_t begin, std::int64_t end) { step(slot, begin, end); }, block);
+    Host(host_.c()).parallel_elements(count, [&](std::int64_t begin, std::int64_t end) { step(slot, begin, end); }, block_size);
   }
+}
+
+void Updater::for_each_block(const auto& body) const {
+  Host(host_.c()).parallel(static_cast<std::int64_t>(blocks_.size()), [&](std::int64_t range) {
+    const auto index = static_cast<std::size_t>(range);
+    body(index, blocks_[index]);
+  });
+}
+
+void Updater::end_batch(std::int64_t samples) {
+  if (options_.batches > 1) {
+    const auto weight = static_cast<float>(samples);
+    const bool first = batches_ == 0;
+    for_each_block([&](std::size_t, const Block& block) {
+      const float* gradient = parameters_.gradient(block.slot);
+      float* sum = sums_.as<float>() + parameters_.weight_slots()[block.slot].offset;
+      for (std::int64_t i = block.begin; i < block.end; ++i) sum[i] = (first ? 0.0f : sum[i]) + weight * gradient[i];
+    });
+  }
+  ++batches_;
+  samples_ += samples;
+}
+
+double Updater::finish() {
+  if (!waits()) return 0;
+  if (options_.batches > 1) {
+    const auto share = static_cast<float>(1.0 / static_cast<double>(samples_));
+    for_each_block([&](std::size_t, const Block& block) {
+      const float* sum = sums_.as<float>() + parameters_.weight_slots()[block.slot].offset;
+      float* gradient = parameters_.gradient(block.slot);
+      for (std::int64_t i = block.begin; i < block.end; ++i) gradient[i] = sum[i] * share;
+    });
+  }
+  const double norm = options_.clip_norm > 0 ? gradient_norm() : 0;
+  // An infinite norm makes every gradient 0 or NaN: the step is then refused, see not_finite().
+  const auto scale = norm > options_.clip_norm ? static_cast<float>(options_.clip_norm / norm) : 1.0f;
+  for_each_block([&](std::size_t, const Block& block) {
+    float* gradient = parameters_.gradient(block.slot);
+    if (options_.clip_norm > 0 && scale != 1.0f) {
+      for (std::int64_t i = block.begin; i < block.end; ++i) gradient[i] *= scale;
+    }
+    step(block.slot, block.begin, block.end);
+  });
+  return norm;
+}
+
+// In double, blocks in order: the same for any number of threads.
+double Updater::gradient_norm() {
+  for_each_block([&](std::size_t index, const Block& block) {
+    const float* gradient = parameters_.gradient(block.slot);
+    double sum = 0;
+    for (std::int64_t i = block.begin; i < block.end; ++i) sum += static_cast<double>(gradient[i]) * static_cast<double>(gradient[i]);
+    block_squares_[index] = sum;
+  });
+  return std::sqrt(std::accumulate(block_squares_.begin(), block_squares_.end(), 0.0));
 }
 
 void Updater::step(std::size_t slot, std::int64_t begin, std::int64_t end) {

@@ -1,4 +1,5 @@
-// The optimizer as a taker of gradients: steps over slices while they are in the cache.
+// The optimizer as a taker of gradients: steps over slices while they are in the cache, or, where something needs all gradients at
+// once (clipping, several batches a step), over all of them behind the backward pass.
 #pragma once
 
 #include "network.hpp"
@@ -12,30 +13,54 @@
 
 namespace nnrun::core {
 
+struct UpdateOptions {
+  double clip_norm = 0;       // 0: gradients are not clipped
+  std::int64_t batches = 1;  // whose gradients make up one step, at most
+};
+
 class Updater : public GradientSink {
  public:
   // Gives `parameters` the memory that the optimizer wants. Throws DiagnosticError.
-  Updater(const ComponentSpec& optimizer, const HostServices& host, Parameters& parameters);
+  Updater(const ComponentSpec& optimizer, const HostServices& host, Parameters& parameters, const UpdateOptions& options = {});
 
-  // Before backward. Returns the learning rate.
+  // Before a step's first backward. Returns the learning rate.
   double begin(const nnrun_progress& progress);
   void slice_ready(std::size_t slot, std::int64_t begin, std::int64_t end) override;
   void layer_done(std::size_t first_slot, std::size_t slot_count) override;
+  // Behind each backward: how many samples its gradient is the mean over.
+  void end_batch(std::int64_t samples);
+  // Behind the last backward of a step. Returns the norm of all gradients before clipping; 0 where they are not clipped.
+  double finish();
 
   // The first weight whose gradient was not finite in this step.
   std::optional<std::size_t> not_finite() const;
 
  private:
+  // Part of one weight: what one range of a parallel loop works on.
+  struct Block {
+    std::size_t slot;
+    std::int64_t begin, end;
+  };
+
+  bool waits() const { return options_.clip_norm > 0 || options_.batches > 1; }
   void step(std::size_t slot, std::int64_t begin, std::int64_t end);
+  // body(index, block) for each block, in parallel. A block is cut by the weights' shapes alone.
+  void for_each_block(const auto& body) const;
+  double gradient_norm();
 
   Instance instance_;
   const nnrun_optimizer_vtable& table_;
   const HostServices& host_;
   Parameters& parameters_;
+  const UpdateOptions options_;
   double rate_ = 0;
   std::int64_t step_ = 0;
   std::vector<std::atomic<std::int64_t>> stepped_;  // elements, of each slot
   std::vector<std::atomic<bool>> not_finite_;
+  std::vector<Block> blocks_;          // of all weights that learn; where the optimizer waits
+  std::vector<double> block_squares_;  // the sum of each block's squared gradients
+  Buffer sums_;                        // of gradients times samples, where several batches make up a step
+  std::int64_t batches_ = 0, samples_ = 0;  // of this step so far
 };
 
 }  // namespace nnrun::core

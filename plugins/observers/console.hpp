@@ -144,7 +144,7 @@ class Console {
     std::string shown;
     for (const nnrun_field& field : fields_of(e)) {
       std::string_view figure_name = field.name;
-      if (field.text != nullptr || !figure_name.starts_with(prefix)) continue;
+      if (field.text != nullptr || field.numbers != nullptr || !figure_name.starts_with(prefix)) continue;
       figure_name.remove_prefix(prefix.size());
       if (std::find(others.begin(), others.end(), figure_name) != others.end()) continue;
       // Accuracies are shares.

@@ -19,6 +19,7 @@ PROJECT = HERE.parents[1]
 CONFIGS = HERE / "configs"
 PLAIN = str(CONFIGS / "plain.yaml")
 RICH = str(CONFIGS / "rich.yaml")
+AVERAGED = str(CONFIGS / "averaged.yaml")
 STAND_INS = str(CONFIGS / "stand_ins.yaml")
 SLOW_STEP = str(CONFIGS / "slow_step.yaml")
 

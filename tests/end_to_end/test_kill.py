@@ -4,7 +4,7 @@ import random
 import time
 
 import harness
-from harness import PLAIN, RICH
+from harness import AVERAGED, PLAIN, RICH
 
 KILLS = 20
 
@@ -48,6 +48,9 @@ class Kill(harness.Case):
 
     def test_all_that_keeps_state(self):
         self.check(RICH, 1, KILLS)
+
+    def test_all_that_changes_how_weights_are_trained(self):
+        self.check(AVERAGED, 3, KILLS)
 
     def test_a_checkpoint_each_step(self):
         self.check(PLAIN, 2, KILLS // 2, "train.checkpoint.seconds=0", "train.batch=64", "run.threads=2")

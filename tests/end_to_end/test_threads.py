@@ -1,7 +1,7 @@
 """The same bits for any number of threads."""
 
 import harness
-from harness import PLAIN, RICH
+from harness import AVERAGED, PLAIN, RICH
 
 
 class Threads(harness.Case):
@@ -26,6 +26,9 @@ class Threads(harness.Case):
 
     def test_dropout_batchnorm_and_augmentation(self):
         self.check(RICH)
+
+    def test_averaged_clipped_and_accumulated(self):
+        self.check(AVERAGED)
 
     def test_scalar_kernels(self):
         self.check(PLAIN, "run.kernels=scalar", "train.epochs=1")

@@ -1,4 +1,5 @@
 #include "allocations.hpp"
+#include "average.hpp"
 #include "error.hpp"
 #include "helpers.hpp"
 #include "training_step.hpp"
@@ -132,6 +133,115 @@ TEST_CASE("a step allocates nothing after the first: idx files") {
   }
 }
 
+namespace {
+
+// Nothing in it depends on what else is in a batch.
+constexpr const char* separable = R"(
+model:
+  layers: [flatten, {dense: {units: 20}}, gelu, {dense: {units: 10}}]
+train: {batch: 64, loss: softmax_cross_entropy, optimizer: {sgd: {learning_rate: 0.1}}}
+run: {threads: 2, observers: []}
+)";
+
+std::vector<float> weights_of(const Training& training) {
+  const auto flat = training.step.parameters()->flat_weights();
+  return {flat.begin(), flat.end()};
+}
+
+double distance(const std::vector<float>& a, const std::vector<float>& b) {
+  double squares = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+    squares += difference * difference;
+  }
+  return std::sqrt(squares);
+}
+
+}  // namespace
+
+TEST_CASE("a step allocates nothing after the first: clipped, of several batches") {
+  for (const char* threads : {"1", "3"}) {
+    Training training(whole_config(), {std::string("run.threads=") + threads, "train.gradient_clipping=1", "train.accumulate=4", "train.batch=8"});
+    check_no_allocations(training);
+  }
+}
+
+TEST_CASE("several batches accumulated are one large batch, within rounding") {
+  Training whole(std::string(head) + separable);
+  Training parts(std::string(head) + separable, {"train.batch=12", "train.accumulate=6"});
+  const std::vector<float> start = weights_of(whole);
+  for (const std::size_t count : {64u, 64u, 41u, 5u}) {  // 12 leaves a smaller last batch of each
+    const double loss = whole.run(0, count).loss_sum;
+    CHECK(parts.run(0, count).loss_sum == Approx(loss).epsilon(1e-5));
+  }
+  CHECK(distance(weights_of(whole), start) > 0.1);
+  CHECK(distance(weights_of(whole), weights_of(parts)) < 1e-5 * distance(weights_of(whole), start));
+}
+
+TEST_CASE("dropout drops others in each of the batches that make up a step") {
+  // Twice the same samples: equal losses would mean equal masks.
+  const std::string yaml = std::string(head) + R"(
+model: {layers: [flatten, {dropout: {rate: 0.5}}, {dense: {units: 10}}]}
+train: {batch: 1, loss: softmax_cross_entropy, optimizer: {sgd: {learning_rate: 1e-30}}}
+run: {threads: 1, observers: []}
+)";
+  const auto loss = [&](const char* accumulate) {
+    Training training(yaml, {std::string("train.accumulate=") + accumulate});
+    const std::vector<std::uint32_t> same{3, 3};
+    return training.step.run(std::span(same).first(std::string(accumulate) == "1" ? 1 : 2), training.progress()).loss_sum;
+  };
+  CHECK(loss("2") != 2 * loss("1"));
+}
+
+TEST_CASE("clipping scales all gradients to the norm") {
+  Training free(std::string(head) + separable), clipped(std::string(head) + separable, {"train.gradient_clipping=0.01"}),
+      loose(std::string(head) + separable, {"train.gradient_clipping=1e6"});
+  const std::vector<float> start = weights_of(free);
+  free.run(0, 64);
+  const double norm = loose.run(0, 64).gradient_norm;
+  // A step of SGD is the rate, 0.1, times the gradient.
+  CHECK(distance(weights_of(free), start) == Approx(0.1 * norm).epsilon(1e-4));
+  CHECK(weights_of(loose) == weights_of(free));
+  CHECK(clipped.run(0, 64).gradient_norm == Approx(norm));
+  CHECK(distance(weights_of(clipped), start) == Approx(0.1 * 0.01).epsilon(1e-3));
+  // In the same direction.
+  const std::vector<float> step = weights_of(clipped);
+  std::vector<float> expected = start;
+  for (std::size_t i = 0; i < start.size(); ++i) expected[i] += (weights_of(free)[i] - start[i]) * static_cast<float>(0.01 / norm);
+  CHECK(distance(step, expected) < 1e-6);
+}
+
+TEST_CASE("gradients that are not finite stop a clipped step, too") {
+  Training training(whole_config(), {"train.optimizer=sgd", "train.optimizer.sgd.learning_rate=1e30", "train.gradient_clipping=1e20"});
+  std::string message;
+  try {
+    for (std::size_t i = 0; i < 5; ++i) training.run(i * 32, 32);
+  } catch (const RunError& e) {
+    message = e.what();
+  }
+  CHECK(message.find("not finite") != std::string::npos);
+}
+
+TEST_CASE("the average of the weights follows them") {
+  Training training(std::string(head) + separable);
+  const Parameters& parameters = *training.step.parameters();
+  WeightAverage average(parameters, 0.6, training.environment->host());
+  std::vector<double> expected(parameters.flat_weights().begin(), parameters.flat_weights().end());
+  for (std::int64_t step = 0; step < 20; ++step) {
+    training.run(0, 64);
+    average.update(step);
+    const double decay = std::min(0.6, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step)));
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      expected[i] = decay * expected[i] + (1 - decay) * static_cast<double>(parameters.flat_weights()[i]);
+    }
+  }
+  const auto got = average.parameters()->flat_weights();
+  for (std::size_t i = 0; i < expected.size(); ++i) REQUIRE(got[i] == Approx(expected[i]).margin(1e-6));
+  const std::size_t before = allocation_count();
+  average.update(20);
+  CHECK(allocation_count() == before);
+}
+
 TEST_CASE("evaluation after steps sees their weights, and a smaller last batch") {
   Training training(whole_config(), {"model.layers[3].dropout.rate=0"});
   Evaluator evaluator(*training.environment, training.data, training.step.parameters());
@@ -170,6 +280,19 @@ TEST_CASE("the same bits for any number of threads") {
     for (std::size_t begin = 0; begin < 300; begin += 32) training.run(begin, std::min<std::size_t>(32, 300 - begin));
     results[threads] = training.step.parameters()->sha256();
   }
+  // Larger than one block of the update, clipped, of several batches.
+  for (const char* threads : {"1", "2", "3", "8"}) {
+    Training training(whole_config(), {std::string("run.threads=") + threads, "model.layers[1].dense.units=301", "train.accumulate=2",
+                                       "train.batch=30", "train.gradient_clipping=0.5", "train.optimizer=adamw"});
+    WeightAverage average(*training.step.parameters(), 0.99, training.environment->host());
+    for (std::int64_t step = 0; step < 5; ++step) {
+      training.run(static_cast<std::size_t>(step) * 60, 60);
+      average.update(step);
+    }
+    const std::string sha256 = training.step.parameters()->sha256() + average.parameters()->sha256();
+    CHECK(sha256 == results.try_emplace("large", sha256).first->second);
+  }
+  results.erase("large");
   for (const auto& [threads, sha256] : results) {
     INFO(threads << " threads");
     CHECK(sha256 == results["1"]);
