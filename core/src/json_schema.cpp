@@ -67,8 +67,10 @@ class Writer {
       if (!has_required(*component)) names.push_back(name);
       Json map = {{"type", "object"}, {"additionalProperties", false}, {"required", Json::array({name})}};
       map["properties"][name] = reference(definition_of(kind, name));
-      if (labelled)
+      if (labelled) {
         map["properties"][std::string(layer_label_key)] = {{"type", "string"}, {"pattern", "^[A-Za-z_][A-Za-z0-9_-]*$"}};
+        map["properties"][std::string(layer_freeze_key)] = {{"type", "boolean"}};
+      }
       choices.push_back(std::move(map));
     }
     if (!names.empty()) choices.insert(choices.begin(), Json{{"type", "string"}, {"enum", names}});

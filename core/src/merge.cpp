@@ -35,7 +35,7 @@ bool left_out(const Node& node) { return node.is_null() && node.text.empty(); }
 
 const Node::Entry* component_entry(const Node& node, bool labelled) {
   for (const Node::Entry& entry : node.entries) {
-    if (!labelled || entry.key != layer_label_key) return &entry;
+    if (!labelled || !is_layer_key(entry.key)) return &entry;
   }
   return nullptr;
 }
@@ -144,12 +144,12 @@ class Merger {
     make_component_map(base);
     Node::Entry& old = *component_entry(base, labelled);
     for (const Node::Entry& entry : over.entries) {
-      if (labelled && entry.key == layer_label_key) {
-        if (Node::Entry* label = base.find(layer_label_key)) {
-          *label = entry;
+      if (labelled && is_layer_key(entry.key)) {
+        if (Node::Entry* beside = base.find(entry.key)) {
+          *beside = entry;
         } else {
           base.entries.push_back(entry);
-          return same_component(base, over, kind, labelled);  // `old` has moved; the label is there now
+          return same_component(base, over, kind, labelled);  // `old` has moved; the key is there now
         }
       } else if (&entry == component_entry(over, labelled)) {
         params(old.value, entry.value, lookup_.find(kind, entry.key));
@@ -293,7 +293,7 @@ class Change {
   void in_component(Node& node, const std::string& kind, bool labelled, const std::string& default_name, std::size_t at) {
     const PathSegment& segment = change_.path[at + 1];
     if (segment.is_index) fail(at + 1, path(at + 1) + " is a component, not a list");
-    if (labelled && segment.name == layer_label_key) {
+    if (labelled && is_layer_key(segment.name)) {
       make_component_map(node);
       if (!node.is_map() || !is_last(at + 1)) fail(at + 1, path(at + 2) + " cannot be set");
       entry_at(node, segment) = change_.value;

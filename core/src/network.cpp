@@ -95,7 +95,7 @@ void Network::make_runners(bool share_memory) {
     nnrun_run& run = runner.run;
     run = {};
     run.size = sizeof run;
-    run.training = training_ ? 1 : 0;
+    run.training = training_ && !plan_.layers[i].frozen ? 1 : 0;
     run.input_count = static_cast<std::uint32_t>(runner.inputs.size());
     run.weight_count = static_cast<std::uint32_t>(runner.weights.size());
     run.state_count = static_cast<std::uint32_t>(runner.states.size());

@@ -48,6 +48,7 @@ Slot make_slot(const PlannedLayer& layer, const char* name, std::uint32_t rank, 
   slot.layer = layer.index;
   slot.shape = checked_shape(rank, dim, std::string("its weight '") + name + "'");
   slot.flags = flags;
+  slot.frozen = layer.frozen;
   for (const DeclaredWeight& weight : layer.weights) {
     if (weight.slot.name == slot.name) throw Error(std::string("declared the weight '") + name + "' twice");
   }
@@ -64,6 +65,7 @@ nnrun_plan make_plan(Answers& a, const std::vector<nnrun_tensor>& inputs, const 
   plan.inputs = inputs.data();
   plan.training = training ? 1 : 0;
   plan.input_gradient = a.layer->input_gradient ? 1 : 0;
+  plan.frozen = a.layer->frozen ? 1 : 0;
   plan.host = host.c();
   plan.context = &a;
   plan.output = [](void* context, std::uint32_t dtype, std::uint32_t rank, const std::int64_t* dim, nnrun_error* error) {
@@ -153,6 +155,9 @@ void plan_layer(PlannedLayer& layer, ModelPlan& model, const HostServices& host,
   if (!a.has_output) {
     throw DiagnosticError(layer.instance->spec().where, layer.name + ": its plan() declared no output");
   }
+  if (layer.frozen && layer.weights.empty() && layer.states.empty()) {
+    throw DiagnosticError(layer.instance->spec().where, layer.name + " has no weights to freeze: take `freeze` out");
+  }
   std::vector<std::string> kernels;
   for (const nnrun_kernel* kernel : host.take_chosen()) {
     const std::string text = std::string(kernel->name) + " (" + host.dispatch().table_of(kernel) + ")";
@@ -190,25 +195,27 @@ ModelPlan plan_model(const ModelSettings& settings, const HostServices& host, co
     layer.index = i;
     layer.name = specs[i].label.empty() ? std::to_string(i) + "." + specs[i].component->name : specs[i].label;
     layer.instance = std::make_unique<Instance>(specs[i], host.c());
+    layer.frozen = specs[i].frozen;
     layer.inputs = {model.tensors.size() - 1};
     for (const std::size_t tensor : referenced_tensors(specs[i], by_name)) layer.inputs.push_back(tensor);
     for (const std::size_t tensor : layer.inputs) layer.input_gradient = layer.input_gradient || learns[tensor];
 
     std::size_t last = i;
     while (options.absorb && layer.vtable().absorb != nullptr && last + 1 < specs.size() && !is_referenced(specs, last) &&
-           !has_references(specs[last + 1])) {
+           !has_references(specs[last + 1]) && !specs[last + 1].frozen) {
       const auto& next = *static_cast<const nnrun_layer_vtable*>(specs[last + 1].component->vtable);
       if (next.trait == NNRUN_TRAIT_NONE || layer.vtable().absorb(layer.instance->self(), next.trait) == 0) break;
       layer.absorbed.push_back(&specs[++last]);
     }
 
     plan_layer(layer, model, host, training);
-    layer.runs_backward = training && (layer.input_gradient || !layer.weights.empty());
+    const bool has_learning_weights = !layer.weights.empty() && !layer.frozen;
+    layer.runs_backward = training && (layer.input_gradient || has_learning_weights);
     if (layer.runs_backward && layer.vtable().backward == nullptr) {
       throw DiagnosticError(specs[i].where, layer.name + " has no backward pass, so nothing before it can learn; take it out, or run " +
                                                 "this net without training (nnrun eval, nnrun predict)");
     }
-    learns.push_back(layer.input_gradient || !layer.weights.empty());
+    learns.push_back(layer.input_gradient || has_learning_weights);
     if (!specs[last].label.empty()) by_name[specs[last].label] = layer.output;
     model.layers.push_back(std::move(layer));
     i = last;

@@ -35,6 +35,7 @@ struct PlannedLayer {
   std::size_t output = 0;
   bool input_gradient = false;  // somebody before it learns
   bool runs_backward = false;
+  bool frozen = false;
   bool in_place = false;
   std::uint32_t backward_needs = 0;
   std::vector<DeclaredWeight> weights;

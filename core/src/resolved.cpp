@@ -166,12 +166,13 @@ std::string block_layers(const std::vector<ComponentSpec>& layers) {
   std::string text;
   for (const ComponentSpec& layer : layers) {
     const std::string params = flow_params(layer);
-    if (params == "{}" && layer.label.empty()) {
+    if (params == "{}" && layer.label.empty() && !layer.frozen) {
       text += "    - " + text_of(layer.reference) + '\n';
       continue;
     }
     text += "    - " + text_of(layer.reference) + ": " + params + '\n';
     if (!layer.label.empty()) text += "      name: " + text_of(layer.label) + '\n';
+    if (layer.frozen) text += "      freeze: true\n";
   }
   return text;
 }
@@ -182,6 +183,7 @@ std::string block_section(const ComponentSpec& section) {
     const nnrun_param& param = param_at(*section.component, i);
     const ParamValue& value = section.values[i];
     if (!can_be_written(*section.component, param, value)) continue;
+    if (param.type == type_section && flow_value(param, value) == "{}") continue;
     if (param.type == type_layer_list) {
       text += std::string("  ") + param.name + ":\n" + block_layers(value.components);
     } else {
@@ -222,7 +224,7 @@ class Comparison {
   void components(const std::vector<ComponentSpec>& a, const std::vector<ComponentSpec>& b, const std::string& path,
                   bool is_list) {
     for (std::size_t i = 0; i < a.size(); ++i) {
-      if (a[i].component == b[i].component && a[i].label == b[i].label) {
+      if (a[i].component == b[i].component && a[i].label == b[i].label && a[i].frozen == b[i].frozen) {
         params(a[i], b[i]);
       } else {
         changed.push_back(is_list ? path + '[' + std::to_string(i) + ']' : path);

@@ -233,6 +233,7 @@ struct Written {
   const Node* params = nullptr;  // NULL: a name alone
   std::string label;
   Location label_where;
+  bool frozen = false;
 };
 
 // Two keys where one component was expected: mostly parameters that are indented too little.
@@ -273,6 +274,12 @@ std::optional<Written> read_component(const Node& node, std::string_view kind, b
                "a layer's name is made of letters, digits, '_' and '-', and starts with a letter; got " +
                    describe_node(entry.value));
       }
+    } else if (labelled && entry.key == layer_freeze_key) {
+      const Parsed<bool> parsed = parse_boolean(entry.value);
+      written.frozen = parsed.value.value_or(false);
+      if (!parsed.value) {
+        report(context, place_of(entry), "'freeze' beside a layer must be true or false, got " + describe_node(entry.value), parsed.suggestion);
+      }
     } else if (component == nullptr) {
       component = &entry;
     } else {
@@ -310,6 +317,7 @@ std::optional<ComponentSpec> check_written(const Written& written, std::string_v
   spec.reference = written.name;
   spec.label = written.label;
   spec.label_where = written.label_where;
+  spec.frozen = written.frozen;
   return spec;
 }
 

@@ -55,6 +55,7 @@ struct ComponentSpec {
   std::string reference;  // the name as written, eg: "dense" or "vendor/dense"
   std::string label;      // of a layer: the `name:` beside it, or ""
   Location label_where;
+  bool frozen = false;  // of a layer: `freeze: true` stands beside it
   std::vector<ParamValue> values;         // one a parameter, in the order of component->params
   Location where;                         // of its name
   std::vector<Location> param_locations;  // of each value; of the component's name where it is the default

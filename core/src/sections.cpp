@@ -122,11 +122,18 @@ constexpr std::array<Default, validation_params.size()> validation_defaults = {}
 
 constexpr std::array model_params = {
     required(
-        items(of_kind(row(type_layer_list, "layers", "from input to output; each may have a 'name:' beside it"), "layer"), 1)),
+        items(of_kind(row(type_layer_list, "layers", "from input to output; each may have 'name:' and 'freeze: true' beside it"), "layer"), 1)),
     items(range(row(NNRUN_INTEGER_LIST, "input", "shape of one sample; only for nets without data"), 1, unbounded), 1,
           NNRUN_MAX_RANK - 1),
+    section("start_from", "weights to start from, by name, instead of random ones"),
 };
 constexpr std::array<Default, model_params.size()> model_defaults = {};
+
+constexpr std::array start_from_params = {
+    row(NNRUN_STRING, "checkpoint", "a .safetensors file, eg runs/first/1/best.safetensors; relative to the current directory"),
+    row(type_string_list, "layers", "which layers take their weights from it; left out, all whose names and shapes it has"),
+};
+constexpr std::array<Default, start_from_params.size()> start_from_defaults = {};
 
 constexpr std::array train_params = {
     range(row(NNRUN_INTEGER, "epochs", "how often each sample is seen"), 1, 2147483647),
@@ -180,13 +187,14 @@ constexpr nnrun_component data = make_section<data_params, data_defaults>("data"
 constexpr nnrun_component validation =
     make_section<validation_params, validation_defaults>("validation", "a part of train or test");
 constexpr nnrun_component model = make_section<model_params, model_defaults>("model", root_params[4].doc);
+constexpr nnrun_component start_from = make_section<start_from_params, start_from_defaults>("start_from", model_params[2].doc);
 constexpr nnrun_component train = make_section<train_params, train_defaults>("train", root_params[5].doc);
 constexpr nnrun_component checkpoint = make_section<checkpoint_params, checkpoint_defaults>("checkpoint", train_params[6].doc);
 constexpr nnrun_component early_stopping =
     make_section<early_stopping_params, early_stopping_defaults>("early_stopping", train_params[11].doc);
 constexpr nnrun_component run = make_section<run_params, run_defaults>("run", root_params[6].doc);
 
-constexpr const nnrun_component* sections[] = {&root, &data, &validation, &model, &train, &checkpoint, &early_stopping, &run};
+constexpr const nnrun_component* sections[] = {&root, &data, &validation, &model, &start_from, &train, &checkpoint, &early_stopping, &run};
 
 }  // namespace
 

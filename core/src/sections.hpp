@@ -15,5 +15,7 @@ std::span<const nnrun_component* const> all_sections();      // the root first
 
 // Beside a component in `model.layers`.
 constexpr std::string_view layer_label_key = "name";
+constexpr std::string_view layer_freeze_key = "freeze";
+constexpr bool is_layer_key(std::string_view key) { return key == layer_label_key || key == layer_freeze_key; }
 
 }  // namespace nnrun::core

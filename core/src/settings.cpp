@@ -1,6 +1,7 @@
 #include "settings.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "merge.hpp"
@@ -73,6 +74,9 @@ ModelSettings read_model(const Section& model) {
   ModelSettings settings;
   settings.layers = model.components("layers");
   settings.input = model.value("input").integers;
+  const Section start = model.section("start_from");
+  settings.start_from = {start.value("checkpoint").string, start.value("layers").strings, start.value("layers").item_locations,
+                         start.where("checkpoint")};
   settings.layers_where = model.where("layers");
   settings.input_where = model.where("input");
   return settings;
@@ -123,6 +127,7 @@ class CrossChecks {
     data_or_input();
     keep();
     early_stopping();
+    start_from();
     labels();
     references();
   }
@@ -210,6 +215,16 @@ class CrossChecks {
     }
   }
 
+  void start_from() {
+    const Section model = root_.section("model");
+    if (model.components("start_from").empty()) return;  // model is no map
+    const Section start = model.section("start_from");
+    if (start.given("layers") && start.value("checkpoint").string.empty()) {
+      report(start.where("layers"), "model.start_from needs the checkpoint that these layers are taken from",
+             "write start_from: {checkpoint: runs/NAME/1/best.safetensors, layers: [...]}");
+    }
+  }
+
   void labels() {
     std::vector<const ComponentSpec*> seen;
     for (const ComponentSpec& layer : root_.section("model").components("layers")) {
@@ -260,6 +275,13 @@ std::vector<PluginPath> make_absolute(ComponentSpec& root) {
   return plugins;
 }
 
+void make_start_absolute(ComponentSpec& root) {
+  ComponentSpec& model = root.values[param_index(*root.component, "model")].components.at(0);
+  ComponentSpec& start = model.values[param_index(*model.component, "start_from")].components.at(0);
+  std::string& path = start.values[param_index(*start.component, "checkpoint")].string;
+  if (!path.empty()) path = std::filesystem::absolute(path).lexically_normal().string();
+}
+
 [[noreturn]] void throw_all(std::vector<Diagnostic> errors) {
   sort_by_location(errors);
   if (errors.size() > most_errors) {
@@ -279,6 +301,7 @@ Settings check_tree(const Node& tree, const ComponentLookup& lookup, std::vector
   if (tree.is_map()) CrossChecks(tree, settings.root, errors).run();
   if (!errors.empty()) throw_all(std::move(errors));
   settings.plugins = make_absolute(settings.root);
+  make_start_absolute(settings.root);
   const Section root(settings.root);
   settings.name = tree.where.file_name();
   settings.seed = static_cast<std::uint64_t>(root.value("seed").integer);

@@ -41,9 +41,17 @@ struct DataSettings {
   Location where;
 };
 
+struct StartFrom {
+  std::string checkpoint;  // absolute; "": weights start as their initializers say
+  std::vector<std::string> layers;  // empty: all that fit
+  std::vector<Location> layer_locations;
+  Location where;  // of the checkpoint
+};
+
 struct ModelSettings {
   std::vector<ComponentSpec> layers;  // kind layer, at least one; their `label` is unique or ""
   std::vector<std::int64_t> input;    // without the batch; empty: from the data
+  StartFrom start_from;
   Location layers_where, input_where;
 };
 

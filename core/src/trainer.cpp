@@ -1,6 +1,7 @@
 #include "trainer.hpp"
 
 #include "interrupt.hpp"
+#include "start_from.hpp"
 
 #include <algorithm>
 #include <array>
@@ -79,6 +80,7 @@ Trainer::Trainer(const Environment& environment, const DataRoot& root, const std
       data_(settings_, environment.host(), root),
       step_(environment, data_),
       timer_(step_.network()),
+      start_note_(resume ? std::string() : start_from(settings_.model.start_from, *step_.parameters())),
       average_(settings_.train.average > 0
                    ? std::make_optional<WeightAverage>(*step_.parameters(), settings_.train.average, environment.host())
                    : std::nullopt),
@@ -139,6 +141,7 @@ void Trainer::tell_start() {
     note(data_.stand_in_reason() + ": drawn stand-ins are used; figures on them say nothing about the real data");
   }
   for (const std::string& text : data_.notes()) note(text);
+  if (!start_note_.empty()) note(start_note_);
   if (data_.validation_overlaps_test()) {
     note("validation and test overlap: data.validation is a range of data.test");
   }

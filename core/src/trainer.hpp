@@ -65,6 +65,7 @@ class Trainer {
   Data data_;
   TrainingStep step_;
   LayerTimer timer_;
+  std::string start_note_;  // what was taken from another checkpoint
   std::optional<WeightAverage> average_;
   Evaluator evaluator_;
   RunFolder folder_;

@@ -43,7 +43,10 @@ struct Batchnorm {
 
     inference_ = p.kernel(forward_arguments(rows, false));
     std::size_t bytes = inference_.workspace(forward_arguments(rows, false));
-    if (p.training()) {
+    frozen_ = p.frozen();
+    if (p.training() && frozen_) {
+      zeros_ = p.scratch(static_cast<std::size_t>(columns_) * sizeof(float));
+    } else if (p.training()) {
       require_rows(rows);
       p.backward_needs_input();
       statistics_ = p.saved(static_cast<std::size_t>(columns_) * 3 * sizeof(float));
@@ -86,6 +89,7 @@ struct Batchnorm {
   }
 
   void backward(const Run& r) const {
+    if (frozen_) return backward_of_inference(r);
     nnrun_batchnorm_backward_f32 a = backward_arguments(rows_of(r.x()));
     a.x = r.x().data();
     a.dy = r.dy().data();
@@ -99,6 +103,19 @@ struct Batchnorm {
   }
 
  private:
+  // Running statistics do not depend on x: dx = dy * gamma / sqrt(variance + epsilon), which is inference of dy with mean and beta 0.
+  void backward_of_inference(const Run& r) const {
+    float* zeros = r.scratch<float>(zeros_);
+    std::fill_n(zeros, columns_, 0.0f);
+    nnrun_batchnorm_f32 a = forward_arguments(rows_of(r.dy()), false);
+    a.x = r.dy().data();
+    a.y = r.dx().data();
+    a.gamma = r.weight(gamma_).data();
+    a.beta = a.mean = zeros;
+    a.variance = r.state(running_variance_).data();
+    inference_(a, r.scratch<void>(scratch_));
+  }
+
   std::int64_t rows_of(const Tensor& tensor) const { return tensor.count() / columns_; }
 
   static void require_rows(std::int64_t rows) {
@@ -125,6 +142,8 @@ struct Batchnorm {
   }
 
   std::int64_t columns_ = 1;
+  bool frozen_ = false;
+  int zeros_ = 0;
   int gamma_ = 0, beta_ = 0, running_mean_ = 0, running_variance_ = 0, statistics_ = 0, scratch_ = 0;
   Kernel<nnrun_batchnorm_f32> inference_, training_;
   Kernel<nnrun_batchnorm_backward_f32> backward_;

@@ -46,12 +46,13 @@ struct Dense {
     std::size_t bytes = forward_.workspace(forward_shape);
 
     const double flops = 2.0 * static_cast<double>(p.batch()) * static_cast<double>(in_) * static_cast<double>(units);
-    p.cost(flops, p.input_gradient() ? 2 * flops : flops);
+    frozen_ = p.frozen();
+    p.cost(flops, (p.input_gradient() ? flops : 0) + (frozen_ ? 0 : flops));
 
     if (p.training()) {
       // Rows that are a multiple of 512 bytes apart share a few lines of the L1 cache; the weight gradient reads them over and over.
       gradient_stride_ = units % 128 == 0 ? units + 16 : units;
-      p.backward_needs_input();
+      if (!frozen_) p.backward_needs_input();
       if (relu_) {
         p.backward_needs_output();
         relu_backward_ = p.kernel(mask_arguments(p.batch()));
@@ -65,7 +66,7 @@ struct Dense {
         input_gradient_ = p.kernel(input_gradient_arguments(p.batch()));
         bytes = std::max(bytes, input_gradient_.workspace(input_gradient_arguments(p.batch())));
       }
-      bytes = std::max(bytes, plan_weight_gradient(p));
+      if (!frozen_) bytes = std::max(bytes, plan_weight_gradient(p));
     }
     scratch_ = p.scratch(bytes);
     if (p.training() && gradient_stride_ != units) {
@@ -101,6 +102,7 @@ struct Dense {
       a.c = r.dx().data();
       input_gradient_(a, workspace);
     }
+    if (frozen_) return;
     if (bias) {
       nnrun_column_sum_f32 a = bias_gradient_arguments(r.batch());
       a.x = dy;
@@ -207,7 +209,7 @@ struct Dense {
     return spread;
   }
 
-  bool relu_ = false;
+  bool relu_ = false, frozen_ = false;
   std::int64_t in_ = 0;
   std::int64_t gradient_stride_ = 0;
   std::int64_t block_rows_ = 0, blocks_ = 0;

@@ -40,6 +40,14 @@ class Answers {
     for (std::int64_t i = 0; i < output.rows(); ++i) matrix[label[i] * classes_ + answer(output.data() + i * columns_)] += 1;
   }
 
+  // For two classes figure(1), otherwise the mean of all.
+  double mean_over_classes(const auto& figure) const {
+    if (classes_ == 2) return figure(1);
+    double sum = 0;
+    for (std::int64_t c = 0; c < classes_; ++c) sum += figure(c);
+    return sum / static_cast<double>(classes_);
+  }
+
   // As a field of the `test` event; a table of more than 100 classes helps nobody.
   void describe(const double* matrix, nnrun_field& field) const {
     if (classes_ > 100) return;

@@ -259,6 +259,8 @@ train:
   keep: last
   checkpoint: {seconds: 30}
   shuffle: true
+  accumulate: 1
+  early_stopping: {minimum_improvement: 0}
 
 run:
   threads: auto

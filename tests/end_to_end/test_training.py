@@ -42,6 +42,25 @@ class Training(harness.Case):
         # The gradients' norms are told where they are clipped.
         self.assertTrue(all(row["gradient_norm"] > 0 for row in self.rows(folder, "batch")))
 
+    def test_start_from_another_run_with_a_layer_frozen(self):
+        self.nnrun(RICH, "seed=1", "train.epochs=1", "run.folder=first")
+        checkpoint = self.run_folder(RICH, root="first") / "best.safetensors"
+        words = (f"model.start_from={{checkpoint: {checkpoint.relative_to(self.folder)}, layers: [1.dense, 2.batchnorm]}}",
+                 "model.layers[1].freeze=true", "model.layers[2].freeze=true", "train.epochs=2")
+        self.nnrun(RICH, *words, "run.folder=whole")
+        whole = self.run_folder(RICH, root="whole")
+        notes = [row["text"] for row in self.rows(whole, "note")]
+        self.assertIn(f"started from {checkpoint}: 6 tensors taken; not taken: 5.dense.weights, 5.dense.bias, 7.dense.weights, 7.dense.bias", notes)
+        before, after = self.weights(whole.parents[1].parent / "first" / "rich" / "1", "best.safetensors"), self.weights(whole)
+        for name in before:
+            self.assertEqual(before[name] == after[name], name.startswith(("1.", "2.")), name)
+        # Resumed, and without the file that it started from.
+        self.nnrun(RICH, *words[:3], "train.epochs=1")
+        checkpoint.unlink()
+        self.nnrun(RICH, *words, "--resume")
+        self.check_same_run(self.run_folder(RICH), whole)
+        self.nnrun("eval", whole / "best.safetensors")
+
 
 if __name__ == "__main__":
     harness.main()

@@ -160,25 +160,27 @@ def pools():
     write_layer("global_avgpool", "global_avgpool", {}, x, {}, x.mean((1, 2)))
 
 
-def batchnorm(training):
+def batchnorm(training, pictures=False):
     momentum, epsilon = 0.9, 1e-5
-    x = (numbers((9, 5), 6) * 2 + 1).float().double().requires_grad_()
+    shape = (3, 4, 2, 5) if pictures else (9, 5)  # channels last
+    x = (numbers(shape, 6) * 2 + 1).float().double().requires_grad_()
     gamma = (1 + numbers((5,), 7, 0.25)).float().double().requires_grad_()
     beta = numbers((5,), 8, 0.5).requires_grad_()
     running_mean = numbers((5,), 9, 0.5)
     running_variance = (1 + numbers((5,), 10).abs()).float().double()
     state = {"running_mean": array(running_mean), "running_variance": array(running_variance)}
+    channels_first = torch.movedim(x, -1, 1)
     y = torch.nn.functional.batch_norm(
-        x, running_mean, running_variance, gamma, beta, training, 1 - momentum, epsilon
+        channels_first, running_mean, running_variance, gamma, beta, training, 1 - momentum, epsilon
     )  # updates the running statistics in place when training
     state_after = {"running_mean": array(running_mean), "running_variance": array(running_variance)}
     write_layer(
-        "batchnorm_training" if training else "batchnorm_inference",
+        "batchnorm_" + ("pictures_" if pictures else "") + ("training" if training else "inference"),
         "batchnorm",
         {"momentum": momentum, "epsilon": epsilon},
         x,
         {"gamma": gamma, "beta": beta},
-        y,
+        torch.movedim(y, 1, -1),
         training,
         state=state,
         state_after=state_after,
@@ -315,6 +317,8 @@ if __name__ == "__main__":
     pools()
     batchnorm(training=True)
     batchnorm(training=False)
+    batchnorm(training=True, pictures=True)
+    batchnorm(training=False, pictures=True)
     activations()
     softmax_cross_entropy()
     sigmoid_losses()

@@ -411,3 +411,59 @@ TEST_CASE("accuracy counts right answers, the first maximum winning") {
   CHECK(fake::failure_of([] { MetricRun("accuracy", 3, 0); }) == "needs class labels, but the data's targets are numbers");
   CHECK(fake::failure_of([] { MetricRun("accuracy", 3, 10); }) == "the net gives 3 outputs a sample, but the data has 10 classes");
 }
+
+TEST_CASE("precision and recall") {
+  // Two classes: labels 1 1 1 0 0, answers 1 1 0 1 0.
+  for (const auto& [name, expected] : {std::pair("precision", 2.0 / 3), std::pair("recall", 2.0 / 3)}) {
+    MetricRun metric(name, 1, 2);
+    metric.add({1, 2, -1, 3, -2}, {1, 1, 1, 0, 0});
+    CHECK(metric.result() == Approx(expected));
+  }
+  MetricRun never("precision", 1, 2);
+  never.add({-1, -1}, {1, 0});
+  CHECK(never.result() == 0);
+  // Three classes: labels 0 0 1 2, answers 0 1 1 0.
+  const std::vector<float> outputs{9, 0, 0, 0, 9, 0, 0, 9, 0, 9, 0, 0};
+  MetricRun precision("precision", 3, 3), recall("recall", 3, 3);
+  precision.add(outputs, {0, 0, 1, 2});
+  recall.add(outputs, {0, 0, 1, 2});
+  CHECK(precision.result() == Approx((0.5 + 0.5 + 0) / 3));
+  CHECK(recall.result() == Approx((0.5 + 1 + 0) / 3));
+}
+
+TEST_CASE("auc is the share of pairs in the right order") {
+  constexpr std::size_t count = 400;
+  nnrun::Random random({5, 0, 0, 0});
+  std::vector<float> scores(count), probabilities(count), pairs;
+  std::vector<std::int32_t> labels(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    labels[i] = random.next_uniform(0, 1) < 0.3f ? 1 : 0;
+    scores[i] = random.next_uniform(-2, 2) + 0.7f * static_cast<float>(labels[i]);
+    probabilities[i] = 1.0f / (1.0f + std::exp(-scores[i]));
+    pairs.insert(pairs.end(), {0.25f, 0.25f + scores[i]});
+  }
+  double won = 0, all = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t j = 0; j < count; ++j) {
+      if (labels[i] != 1 || labels[j] != 0) continue;
+      all += 1;
+      won += scores[i] > scores[j] ? 1 : scores[i] < scores[j] ? 0 : 0.5;
+    }
+  }
+  MetricRun logit("auc", 1, 2), two("auc", 2, 2), probability("auc", 1, 2, NNRUN_OUTPUTS_PROBABILITIES);
+  logit.add(scores, labels);
+  two.add(pairs, labels);
+  probability.add(probabilities, labels);
+  CHECK(logit.result() == Approx(won / all).margin(5e-4));
+  CHECK(two.result() == Approx(won / all).margin(5e-4));
+  CHECK(probability.result() == Approx(won / all).margin(5e-4));
+
+  MetricRun perfect("auc", 1, 2), tied("auc", 1, 2), one_class("auc", 1, 2);
+  perfect.add({-100, -1, 0.001f, 50}, {0, 0, 1, 1});
+  CHECK(perfect.result() == 1);
+  tied.add({0, -0.0f, 0}, {0, 1, 1});
+  CHECK(tied.result() == 0.5);
+  one_class.add({1, 2}, {1, 1});
+  CHECK(one_class.result() == 0.5);
+  CHECK(fake::failure_of([] { MetricRun("auc", 10, 10); }) == "is for two classes, but the data has 10");
+}

@@ -268,11 +268,15 @@ struct nnrun_plan {
   void (*backward_needs)(void* context, uint32_t flags); /* default: nothing */
   void (*in_place)(void* context); /* y may be x's memory, and dx dy's */
   void (*cost)(void* context, double forward_flops, double backward_flops); /* for the whole batch */
+  /* 1: weights and states stay as they are in training, too. The layer runs as in inference (nnrun_run.training is 0); its backward
+   * may still be called, for dx alone: d_weights may be left unwritten. */
+  uint32_t frozen;
+  uint32_t reserved;
 };
 
 typedef struct nnrun_run {
   uint32_t size;
-  uint32_t training; /* 1: dropout drops, batch norm uses the batch's statistics */
+  uint32_t training; /* 1: dropout drops, batch norm uses the batch's statistics; 0 for frozen layers */
   uint32_t input_count, weight_count, state_count, saved_count, scratch_count;
   uint32_t input_gradient; /* 0: d_inputs are NULL */
   const nnrun_tensor* inputs; /* dim[0] is this batch's size; the last of an epoch may be smaller than planned */

@@ -500,6 +500,7 @@ class Plan {
   std::int64_t batch() const { return c_->inputs[0].dim[0]; }
   bool training() const { return c_->training != 0; }
   bool input_gradient() const { return c_->input_gradient != 0; }
+  bool frozen() const { return c_->frozen != 0; }
   Host host() const { return Host(c_->host); }
 
   void output(const Tensor& like) { output(like.shape(), like.dtype()); }
