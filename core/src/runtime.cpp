@@ -86,7 +86,7 @@ Model Runtime::load(const std::string& checkpoint, const std::vector<std::string
   return translate_errors([&] {
     core::EnvironmentOptions options;
     options.plugin_folders = folders(options_);
-    return Model(std::make_unique<Model::Impl>(options_.data, core::Predictor(checkpoint, options, overrides)));
+    return Model(std::make_unique<Model::Impl>(Model::Impl{options_.data, core::Predictor(checkpoint, options, overrides)}));
   });
 }
 
