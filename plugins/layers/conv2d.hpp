@@ -63,10 +63,11 @@ struct Conv2d {
     std::size_t bytes = forward_.workspace(forward_shape);
     const double flops = 2.0 * static_cast<double>(p.batch() * windows_.output[0] * windows_.output[1]) *
                          static_cast<double>(taps * depth) * static_cast<double>(filters);
-    p.cost(flops, p.input_gradient() ? 2 * flops : flops);
+    frozen_ = p.frozen();
+    p.cost(flops, (p.input_gradient() ? flops : 0) + (frozen_ ? 0 : flops));
 
     if (p.training()) {
-      p.backward_needs_input();
+      if (!frozen_) p.backward_needs_input();
       if (relu_) {
         p.backward_needs_output();
         relu_backward_ = p.kernel(mask_arguments(p.batch()));
@@ -77,9 +78,11 @@ struct Conv2d {
         backward_data_ = p.kernel(shape);
         bytes = std::max(bytes, backward_data_.workspace(shape));
       }
-      const auto shape = weights_arguments(p.batch());
-      backward_weights_ = p.kernel(shape);
-      bytes = std::max(bytes, backward_weights_.workspace(shape));
+      if (!frozen_) {
+        const auto shape = weights_arguments(p.batch());
+        backward_weights_ = p.kernel(shape);
+        bytes = std::max(bytes, backward_weights_.workspace(shape));
+      }
     }
     scratch_ = p.scratch(bytes);
   }
@@ -110,6 +113,7 @@ struct Conv2d {
       a.dx = r.dx().data();
       backward_data_(a, workspace);
     }
+    if (frozen_) return;
     auto a = weights_arguments(r.batch());
     a.x = r.x().data();
     a.dy = dy;
@@ -156,7 +160,7 @@ struct Conv2d {
     return a;
   }
 
-  bool relu_ = false;
+  bool relu_ = false, frozen_ = false;
   nnrun_windows windows_{};
   std::int64_t channels_ = 0;
   int weight_ = 0, bias_ = 0, scratch_ = 0;

@@ -33,6 +33,17 @@ class Convnet(harness.Case):
         for loss, scalar in zip(losses[0][:5], losses[1][:5]):
             self.assertLessEqual(abs(loss - scalar), 1e-4 * max(1.0, abs(scalar)))
 
+    def test_a_frozen_convolution_lets_gradients_through(self):
+        # One step: below the frozen layer, the same as without freezing.
+        weights = []
+        for number, words in enumerate(([], ["model.layers[7].freeze=true"]), start=1):
+            self.nnrun(CONVNET, "train.batch=630", "train.epochs=1", *words)
+            weights.append(self.weights(self.run_folder(CONVNET, number)))
+        free, frozen = weights
+        for name in ("0.conv2d.weights", "3.conv2d.weights", "6.conv2d.bias"):
+            self.assertEqual(free[name], frozen[name], name)
+        self.assertNotEqual(free["7.conv2d.weights"], frozen["7.conv2d.weights"])
+
     def test_killed_and_resumed(self):
         self.nnrun(CONVNET, "run.folder=whole")
         process = self.start(CONVNET)
