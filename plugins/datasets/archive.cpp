@@ -78,7 +78,7 @@ bool leads_out(const std::string& path) {
 
 class Reader {
  public:
-  Reader(const std::string& path, std::int64_t greatest_bytes) : path_(path), left_(greatest_bytes), source_(path), archive_(archive_read_new()) {
+  explicit Reader(const std::string& path) : path_(path), source_(path), archive_(archive_read_new()) {
     archive* a = archive_.get();
     if (a == nullptr) throw Error("cannot read " + path + ": out of memory");
     archive_read_support_filter_gzip(a);
@@ -111,7 +111,8 @@ class Reader {
 
   const std::string& member_path() const { return member_path_; }
 
-  ArchiveMember read() {
+  // What is packed takes of `bytes_left`.
+  ArchiveMember read(std::int64_t& bytes_left) {
     ArchiveMember member;
     member.path = member_path_;
     archive* a = archive_.get();
@@ -138,8 +139,8 @@ class Reader {
       }
       // A gap in a sparse file would be zeros, which no picture has reason to hold.
       if (offset != static_cast<la_int64_t>(member.bytes.size())) throw Error(path_ + " holds " + member.path + " with gaps, which are not read");
-      left_ -= static_cast<std::int64_t>(count);
-      if (left_ < 0) {
+      bytes_left -= static_cast<std::int64_t>(count);
+      if (bytes_left < 0) {
         throw Error(path_ + " is packed, and its pictures do not fit into memory: unpack it, or make it a plain .tar");
       }
       const auto* begin = static_cast<const std::uint8_t*>(bytes);
@@ -158,7 +159,6 @@ class Reader {
   std::string behind() const { return last_.empty() ? "" : ", behind " + last_; }
 
   std::string path_;
-  std::int64_t left_;
   Source source_;
   std::unique_ptr<archive, Free> archive_;
   archive_entry* entry_ = nullptr;
@@ -170,11 +170,21 @@ class Reader {
 std::vector<ArchiveMember> list_archive(const std::string& path, std::int64_t greatest_bytes,
                                         const std::function<bool(const std::string&)>& wanted) {
   std::vector<ArchiveMember> members;
-  Reader reader(path, greatest_bytes);
+  Reader reader(path);
   while (reader.next()) {
-    if (wanted(reader.member_path())) members.push_back(reader.read());
+    if (wanted(reader.member_path())) members.push_back(reader.read(greatest_bytes));
   }
   return members;
+}
+
+void read_archive(const std::string& path, std::int64_t greatest_bytes, const std::function<bool(const std::string&)>& wanted,
+                  const std::function<void(ArchiveMember)>& take) {
+  Reader reader(path);
+  while (reader.next()) {
+    if (!wanted(reader.member_path())) continue;
+    std::int64_t bytes_left = greatest_bytes;
+    take(reader.read(bytes_left));
+  }
 }
 
 }  // namespace nnrun::datasets

@@ -22,4 +22,8 @@ struct ArchiveMember {
 std::vector<ArchiveMember> list_archive(const std::string& path, std::int64_t greatest_bytes,
                                         const std::function<bool(const std::string&)>& wanted);
 
+// The same, one member at a time: `take` may keep it or not. No member that is packed may have more than `greatest_bytes`.
+void read_archive(const std::string& path, std::int64_t greatest_bytes, const std::function<bool(const std::string&)>& wanted,
+                  const std::function<void(ArchiveMember)>& take);
+
 }  // namespace nnrun::datasets

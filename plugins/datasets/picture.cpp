@@ -9,6 +9,11 @@ namespace {
 
 bool is_jpeg(std::span<const std::uint8_t> bytes) { return bytes.size() >= 3 && bytes[0] == 0xff && bytes[1] == 0xd8 && bytes[2] == 0xff; }
 
+// What an interrupted copy leaves.
+void refuse_empty(std::span<const std::uint8_t> bytes) {
+  if (bytes.empty()) throw Error("is empty");
+}
+
 // (height, width, channels) pixels as they should be seen, from those stored with an EXIF orientation of 2 to 8. From 5 on,
 // `stored` is (width, height, channels).
 void turn(const std::uint8_t* stored, int orientation, const Tensor& sample) {
@@ -33,6 +38,7 @@ void turn(const std::uint8_t* stored, int orientation, const Tensor& sample) {
 
 void PictureReader::read(std::span<const std::uint8_t> bytes, const Tensor& sample) {
   const std::int64_t height = sample.dim(0), width = sample.dim(1), channels = sample.dim(2);
+  refuse_empty(bytes);
   int orientation = 1;
   if (is_jpeg(bytes)) {
     // Twice as large as needed, so that the resizing, not the decoder, decides how sharp the picture is.
@@ -54,6 +60,7 @@ void PictureReader::read(std::span<const std::uint8_t> bytes, const Tensor& samp
 }
 
 void PictureReader::check(std::span<const std::uint8_t> bytes) {
+  refuse_empty(bytes);
   if (is_jpeg(bytes)) {
     decode_jpeg(bytes, 1, 1, 1, pixels_);
   } else {

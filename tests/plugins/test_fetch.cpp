@@ -1,36 +1,13 @@
 // datasets/fetch.sh, without the network: from local folders, and from a stand-in for curl. The files of the real set are too
 // large to make here, so what is tested is that nothing wrong is ever taken for it.
-#include <sys/wait.h>
-
-#include <catch2/catch.hpp>
 #include <cstdlib>
-#include <fstream>
 
 #include "fake_host.hpp"
+#include "fetch_script.hpp"
 
-namespace {
-
-struct Result {
-  int code;
-  std::string output;
-};
-
-// Single quotes do for these arguments.
-Result fetch(const std::string& arguments, const std::string& environment = "") {
-  const std::string command = environment + " bash '" NNRUN_FETCH_SCRIPT "' " + arguments + " 2>&1";
-  FILE* pipe = popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  Result result{};
-  char part[4096];
-  for (std::size_t got = 0; (got = fread(part, 1, sizeof part, pipe)) > 0;) result.output.append(part, got);
-  const int status = pclose(pipe);
-  result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return result;
-}
-
-bool is_empty(const std::string& folder) { return !std::filesystem::exists(folder) || std::filesystem::is_empty(folder); }
-
-}  // namespace
+using fake::fetch;
+using fake::is_empty;
+using Result = fake::ScriptResult;
 
 TEST_CASE("fetch.sh: wrong usage ends with 2") {
   CHECK(fetch("").code == 2);
@@ -68,12 +45,11 @@ TEST_CASE("fetch.sh --from: missing and damaged files end with 1, and nothing is
 TEST_CASE("fetch.sh tries every mirror several times and takes no damaged file") {
   const fake::TemporaryFolder folder;
   const std::string bin = folder / "bin", to = folder / "to";
-  std::filesystem::create_directory(bin);
   // Fails for one mirror, and gives half a file from the other.
-  std::ofstream(bin + "/curl") << "#!/bin/sh\ncase \"$*\" in *amazonaws*) exit 22;; esac\nwhile [ $# -gt 1 ]; do\n"
-                                  "  if [ \"$1\" = --output ]; then printf half > \"$2\"; fi\n  shift\ndone\n";
-  std::ofstream(bin + "/sleep") << "#!/bin/sh\n";
-  for (const char* name : {"/curl", "/sleep"}) std::filesystem::permissions(bin + name, std::filesystem::perms::owner_all);
+  fake::write_command(bin, "curl",
+                      "case \"$*\" in *amazonaws*) exit 22;; esac\nwhile [ $# -gt 1 ]; do\n"
+                      "  if [ \"$1\" = --output ]; then printf half > \"$2\"; fi\n  shift\ndone\n");
+  fake::write_command(bin, "sleep", "");
   const Result result = fetch("mnist --to '" + to + "'", "PATH='" + bin + "':\"$PATH\"");
   CHECK(result.code == 1);
   CHECK(result.output.find("no mirror gave a whole train-images-idx3-ubyte.gz in 3 tries") != std::string::npos);

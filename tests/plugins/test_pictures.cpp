@@ -191,8 +191,8 @@ TEST_CASE("the EXIF orientation is undone") {
 TEST_CASE("pictures that are damaged, cut off, absurd or something else are refused") {
   const Reader reader;
   const Picture picture = noisy_picture(24, 24, 3);
-  CHECK_SAYS(reader.failure(""), "picture", "is no JPEG, PNG, BMP, TGA or PNM picture");
-  CHECK_SAYS(reader.failure("hello, world: this is no picture at all"), "is no JPEG");
+  CHECK_SAYS(reader.failure(""), "picture", "is empty");
+  CHECK_SAYS(reader.failure("hello, world: this is no picture at all"), "is no JPEG, PNG, BMP, TGA or PNM picture");
   CHECK_SAYS(reader.failure("GIF89a\x01\x01\x80\x01"), "is no JPEG");
   for (const Bytes& file : {jpeg(picture), png(picture), bmp(picture), tga(picture), pnm(picture)}) {
     REQUIRE(reader.failure(file) == "no failure");

@@ -40,6 +40,11 @@ class OneFilePerDependency(unittest.TestCase):
             with self.subTest(prefix):
                 self.assertEqual(files_that_include((prefix,), "core", "plugins"), {"plugins/datasets/" + owner})
 
+    def test_preparing(self):
+        for prefix, owner in {"jpeglib.h": "jpeg_writer.cpp", "archive.h": "tar_writer.cpp"}.items():
+            with self.subTest(prefix):
+                self.assertEqual(files_that_include((prefix,), "tools/prepare_catdog"), {"tools/prepare_catdog/" + owner})
+
     def test_observers(self):
         for prefix, owner in {"kainjow/": "observers/report_page.cpp", "stb/stb_image_write.h": "common/png.cpp"}.items():
             with self.subTest(prefix):
