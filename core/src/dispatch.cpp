@@ -27,7 +27,9 @@ constexpr std::string_view automatic = "auto";
 Dispatch::Dispatch(const Registry& registry, const KernelSettings& settings) {
   for (const auto& [component, plugin] : registry.components("kernels")) {
     const auto& table = *static_cast<const nnrun_kernels_vtable*>(component->vtable);
-    for (std::uint32_t i = 0; i < table.count; ++i) entries_.push_back({&table.kernels[i], component->name});
+    for (std::uint32_t i = 0; i < table.count; ++i) {
+      if (!settings.exact || table.kernels[i].bound == 0) entries_.push_back({&table.kernels[i], component->name});
+    }
   }
   std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.kernel->score > b.kernel->score; });
 
@@ -103,12 +105,14 @@ std::vector<Dispatch::Entry> Dispatch::entries(std::string_view name) const {
   return found;
 }
 
-const std::string& Dispatch::table_of(const nnrun_kernel* kernel) const {
-  for (const Entry& entry : entries_) {
-    if (entry.kernel == kernel) return entry.table;
-  }
-  static const std::string unknown = "?";
-  return unknown;
+std::string Dispatch::table_of(const nnrun_kernel* kernel) const {
+  const auto entry = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.kernel == kernel; });
+  return entry == entries_.end() ? "?" : entry->table;
+}
+
+std::string Dispatch::describe(const nnrun_kernel* kernel) const {
+  const std::string how = kernel->algorithm == nullptr ? "" : std::string(", ") + kernel->algorithm;
+  return std::string(kernel->name) + " (" + table_of(kernel) + how + ")";
 }
 
 }  // namespace nnrun::core

@@ -30,7 +30,9 @@ class Dispatch {
   std::vector<std::string> names() const;
   std::vector<Entry> entries(std::string_view name) const;
   // The table that `kernel` is from.
-  const std::string& table_of(const nnrun_kernel* kernel) const;
+  std::string table_of(const nnrun_kernel* kernel) const;
+  // Eg: "gemm_f32 (avx512)", "conv2d_forward_f32 (avx512, Winograd)".
+  std::string describe(const nnrun_kernel* kernel) const;
   // The table that is forced for a kernel; "auto" where none is.
   std::string forced(std::string_view name) const;
 

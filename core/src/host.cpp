@@ -26,9 +26,13 @@ HostServices::HostServices(const Dispatch& dispatch, int threads, LogFunction lo
       if (chosen == nullptr) throw Error(why);
       HostServices& services = from(self);
       services.chosen_.push_back(chosen);
-      services.kernels_.insert(std::string(name) + " (" + services.dispatch_.table_of(chosen) + ")");
+      services.kernels_.insert(services.dispatch_.describe(chosen));
     });
     return chosen;
+  };
+  host.score = [](const nnrun_host* self, const char* name, const void* arguments) {
+    const nnrun_kernel* kernel = from(self).dispatch_.choose(name, arguments, nullptr);
+    return kernel == nullptr ? -1 : kernel->score;
   };
 }
 

@@ -136,6 +136,12 @@ bool is_referenced(const std::vector<ComponentSpec>& layers, std::size_t index) 
   });
 }
 
+std::uint32_t trait_of(const ComponentSpec& spec, const HostServices& host) {
+  const auto& vtable = *static_cast<const nnrun_layer_vtable*>(spec.component->vtable);
+  if (vtable.trait_of == nullptr) return vtable.trait;
+  return vtable.trait_of(Instance(spec, host.c()).self());
+}
+
 void plan_layer(PlannedLayer& layer, ModelPlan& model, const HostServices& host, bool training) {
   std::vector<nnrun_tensor> inputs;
   for (const std::size_t input : layer.inputs) inputs.push_back(model.tensors[input]);
@@ -160,7 +166,7 @@ void plan_layer(PlannedLayer& layer, ModelPlan& model, const HostServices& host,
   }
   std::vector<std::string> kernels;
   for (const nnrun_kernel* kernel : host.take_chosen()) {
-    const std::string text = std::string(kernel->name) + " (" + host.dispatch().table_of(kernel) + ")";
+    const std::string text = host.dispatch().describe(kernel);
     if (std::find(kernels.begin(), kernels.end(), text) == kernels.end()) kernels.push_back(text);
   }
   layer.kernels = std::move(kernels);
@@ -203,8 +209,8 @@ ModelPlan plan_model(const ModelSettings& settings, const HostServices& host, co
     std::size_t last = i;
     while (options.absorb && layer.vtable().absorb != nullptr && last + 1 < specs.size() && !is_referenced(specs, last) &&
            !has_references(specs[last + 1]) && !specs[last + 1].frozen) {
-      const auto& next = *static_cast<const nnrun_layer_vtable*>(specs[last + 1].component->vtable);
-      if (next.trait == NNRUN_TRAIT_NONE || layer.vtable().absorb(layer.instance->self(), next.trait) == 0) break;
+      const std::uint32_t trait = trait_of(specs[last + 1], host);
+      if (trait == NNRUN_TRAIT_NONE || layer.vtable().absorb(layer.instance->self(), trait) == 0) break;
       layer.absorbed.push_back(&specs[++last]);
     }
 

@@ -182,6 +182,10 @@ Hosts::Hosts(const Registry& registry) : dispatch_(registry, KernelSettings{}), 
     if (kernel == nullptr) detail::write_error(error, why.c_str());
     return kernel;
   };
+  backwards_.host.score = [](const nnrun_host* host, const char* name, const void* arguments) {
+    const nnrun_kernel* kernel = reinterpret_cast<const Backwards*>(host)->dispatch->choose(name, arguments, nullptr);
+    return kernel == nullptr ? -1 : kernel->score;
+  };
 }
 
 std::vector<std::pair<std::string, const nnrun_host*>> Hosts::all() const {

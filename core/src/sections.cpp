@@ -177,10 +177,11 @@ constexpr std::array run_params = {
     of_kind(
         row(type_kernels, "kernels", "auto; or a table, eg: avx2; or a table a kernel, eg: {default: auto, gemm_f32: scalar}"),
         "kernels"),
+    row(NNRUN_BOOLEAN, "exact", "leaves out fast algorithms that round more than the order of sums asks for, eg: Winograd's convolutions"),
     of_kind(row(type_component_list, "observers", "what watches the run and reports it"), "observer"),
     row(NNRUN_STRING, "folder", "where runs are kept"),
 };
-constexpr std::array<Default, run_params.size()> run_defaults = {{{"auto"}, {"auto"}, {"console metrics report"}, {"runs"}}};
+constexpr std::array<Default, run_params.size()> run_defaults = {{{"auto"}, {"auto"}, {}, {"console metrics report"}, {"runs"}}};
 
 constexpr nnrun_component root = make_section<root_params, root_defaults>("config", "a config file");
 constexpr nnrun_component data = make_section<data_params, data_defaults>("data", root_params[3].doc);

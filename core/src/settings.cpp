@@ -109,6 +109,7 @@ RunSettings read_run(const Section& run) {
   settings.threads = static_cast<int>(run.value("threads").integer);
   settings.kernels.default_table = run.value("kernels").string;
   settings.kernels.tables = run.value("kernels").named;
+  settings.kernels.exact = run.value("exact").integer != 0;
   settings.kernels.where = run.where("kernels");
   settings.observers = run.components("observers");
   settings.folder = run.path("folder");

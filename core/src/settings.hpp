@@ -78,6 +78,7 @@ struct TrainSettings {
 
 struct KernelSettings {
   std::string default_table = "auto";
+  bool exact = false;  // only those within their rows' bounds
   std::vector<NamedText> tables;  // kernel (eg: "gemm_f32"), table, location
   Location where;
 };

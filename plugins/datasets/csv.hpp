@@ -33,13 +33,13 @@ struct Csv {
 
   class Split {
    public:
-    void read(std::int64_t index, const Tensor& sample, void* label) const {
+    void read(std::int64_t index, const Tensor& sample, void* target) const {
       const auto number = static_cast<std::size_t>(index);
       std::memcpy(sample.data(), features.data() + number * width, width * sizeof(float));
       if (targets_a_row == 0) {
-        std::memcpy(label, &labels[number], sizeof(std::int32_t));
+        std::memcpy(target, &labels[number], sizeof(std::int32_t));
       } else {
-        std::memcpy(label, targets.data() + number * targets_a_row, targets_a_row * sizeof(float));
+        std::memcpy(target, targets.data() + number * targets_a_row, targets_a_row * sizeof(float));
       }
     }
 

@@ -38,10 +38,17 @@ struct Conv2d {
         param<&Conv2d::bias_initializer>("bias_initializer", "how the biases start"));
   }
 
-  // y = max(y, 0) costs nothing where the convolution writes y.
+  // y = max(y, 0) costs nothing where the convolution writes y. Behind a max-pool only a quarter of y is kept, and of its gradient
+  // at most a quarter is not zero.
   bool absorb(std::uint32_t following) {
-    if (following != NNRUN_TRAIT_RELU || relu_) return false;
-    relu_ = true;
+    if (pool_) return false;
+    if (following == NNRUN_TRAIT_MAXPOOL_2X2) {
+      pool_ = true;
+    } else if (following == NNRUN_TRAIT_RELU && !relu_) {
+      relu_ = true;
+    } else {
+      return false;
+    }
     return true;
   }
 
@@ -51,75 +58,77 @@ struct Conv2d {
     channels_ = input.dim(3);
     require_groups(channels_, "the input's channels");
     require_groups(filters, "the filters");
-    p.output({p.batch(), windows_.output[0], windows_.output[1], filters});
+    if (height() == 0 || width() == 0) {
+      throw Error("its output of " + height_by_width(windows_.output) + " is too small for the 2 x 2 windows of the max-pool behind it");
+    }
+    p.output({p.batch(), height(), width(), filters});
 
     const std::int64_t taps = windows_.kernel[0] * windows_.kernel[1], depth = channels_ / groups;
     weight_ = p.weight("weights", {filters, windows_.kernel[0], windows_.kernel[1], depth}, taps * depth, taps * (filters / groups),
                        weights);
     if (bias) bias_ = p.weight("bias", {filters}, taps * depth, taps * (filters / groups), bias_initializer, false);
 
-    const auto forward_shape = with_relu_and_bias(p.batch());
-    forward_ = p.kernel(forward_shape);
-    std::size_t bytes = forward_.workspace(forward_shape);
     const double flops = 2.0 * static_cast<double>(p.batch() * windows_.output[0] * windows_.output[1]) *
                          static_cast<double>(taps * depth) * static_cast<double>(filters);
     frozen_ = p.frozen();
     p.cost(flops, (p.input_gradient() ? flops : 0) + (frozen_ ? 0 : flops));
 
-    if (p.training()) {
-      if (!frozen_) p.backward_needs_input();
-      if (relu_) {
-        p.backward_needs_output();
-        relu_backward_ = p.kernel(mask_arguments(p.batch()));
-        bytes = std::max(bytes, relu_backward_.workspace(mask_arguments(p.batch())));
-      }
-      if (p.input_gradient()) {
-        const auto shape = arguments<nnrun_conv2d_backward_data_f32>(p.batch());
-        backward_data_ = p.kernel(shape);
-        bytes = std::max(bytes, backward_data_.workspace(shape));
-      }
-      if (!frozen_) {
-        const auto shape = weights_arguments(p.batch());
-        backward_weights_ = p.kernel(shape);
-        bytes = std::max(bytes, backward_weights_.workspace(shape));
-      }
-    }
-    scratch_ = p.scratch(bytes);
+    workspace_bytes_ = 0;
+    plan_forward(p);
+    if (p.training()) plan_backward(p);
+    scratch_ = p.scratch(workspace_bytes_);
+    // The convolution's own result, or its gradient, where a step does not go from pooled to x in one.
+    if (pool_ && (!fused_forward_ || (p.training() && needs_unpooled(p.input_gradient())))) unpooled_ = p.scratch(unpooled_count(p.batch()) * sizeof(float));
   }
 
   void forward(const Run& r) const {
-    auto a = with_relu_and_bias(r.batch());
-    a.x = r.x().data();
-    a.weights = r.weight(weight_).data();
-    a.bias = bias ? r.weight(bias_).data() : nullptr;
+    if (fused_forward_) {
+      run_forward(fused_forward_arguments(r.batch()), fused_forward_kernel_, r, r.y().data(), argmax(r));
+      return;
+    }
+    float* y = pool_ ? r.scratch<float>(unpooled_) : r.y().data();
+    run_forward(forward_arguments(r.batch()), forward_, r, y, nullptr);
+    if (!pool_) return;
+    auto a = pool_arguments<nnrun_maxpool2d_forward_f32>(r.batch());
+    a.x = y;
     a.y = r.y().data();
-    forward_(a, r.scratch<void>(scratch_));
+    a.argmax = argmax(r);
+    pool_forward_(a, r.scratch<void>(scratch_));
   }
 
   void backward(const Run& r) const {
     void* workspace = r.scratch<void>(scratch_);
     float* dy = r.dy().data();
-    if (relu_) {
+    if (masks()) {
       nnrun_relu_backward_f32 a = mask_arguments(r.batch());
       a.y = r.y().data();
       a.dy = dy;
       a.dx = dy;
       relu_backward_(a, workspace);
     }
-    if (r.input_gradient()) {
-      auto a = arguments<nnrun_conv2d_backward_data_f32>(r.batch());
+    const float* unpooled = dy;
+    if (pool_ && needs_unpooled(r.input_gradient())) {
+      auto a = pool_arguments<nnrun_maxpool2d_backward_f32>(r.batch());
       a.dy = dy;
-      a.weights = r.weight(weight_).data();
-      a.dx = r.dx().data();
-      backward_data_(a, workspace);
+      a.argmax = argmax(r);
+      a.dx = r.scratch<float>(unpooled_);
+      pool_backward_(a, workspace);
+      unpooled = a.dx;
     }
-    if (frozen_) return;
-    auto a = weights_arguments(r.batch());
-    a.x = r.x().data();
-    a.dy = dy;
-    a.dweights = r.d_weight(weight_).data();
-    a.dbias = bias ? r.d_weight(bias_).data() : nullptr;
-    backward_weights_(a, workspace);
+    if (r.input_gradient() && fused_data_) {
+      auto a = arguments<nnrun_conv2d_maxpool_backward_data_f32>(r.batch());
+      a.argmax = argmax(r);
+      run_data(a, fused_data_kernel_, r, dy);
+    } else if (r.input_gradient()) {
+      run_data(arguments<nnrun_conv2d_backward_data_f32>(r.batch()), backward_data_, r, unpooled);
+    }
+    if (!frozen_ && fused_weights_) {
+      auto a = weights_arguments<nnrun_conv2d_maxpool_backward_weights_f32>(r.batch());
+      a.argmax = argmax(r);
+      run_weights(a, fused_weights_kernel_, r, dy);
+    } else if (!frozen_) {
+      run_weights(weights_arguments<nnrun_conv2d_backward_weights_f32>(r.batch()), backward_weights_, r, unpooled);
+    }
   }
 
  private:
@@ -141,32 +150,141 @@ struct Conv2d {
     return a;
   }
 
-  nnrun_conv2d_forward_f32 with_relu_and_bias(std::int64_t batch) const {
-    auto a = arguments<nnrun_conv2d_forward_f32>(batch);
+  template <class Arguments>
+  Arguments with_relu_and_bias(std::int64_t batch) const {
+    auto a = arguments<Arguments>(batch);
     a.relu = relu_ ? 1 : 0;
     a.has_bias = bias ? 1 : 0;
     return a;
   }
 
-  nnrun_conv2d_backward_weights_f32 weights_arguments(std::int64_t batch) const {
-    auto a = arguments<nnrun_conv2d_backward_weights_f32>(batch);
+  nnrun_conv2d_forward_f32 forward_arguments(std::int64_t batch) const { return with_relu_and_bias<nnrun_conv2d_forward_f32>(batch); }
+  nnrun_conv2d_maxpool_forward_f32 fused_forward_arguments(std::int64_t batch) const {
+    return with_relu_and_bias<nnrun_conv2d_maxpool_forward_f32>(batch);
+  }
+
+  template <class Arguments>
+  Arguments weights_arguments(std::int64_t batch) const {
+    auto a = arguments<Arguments>(batch);
     a.has_bias = bias ? 1 : 0;
     return a;
   }
 
   nnrun_relu_backward_f32 mask_arguments(std::int64_t batch) const {
     nnrun_relu_backward_f32 a{};
-    a.count = batch * windows_.output[0] * windows_.output[1] * filters;
+    a.count = batch * height() * width() * filters;
     return a;
   }
 
-  bool relu_ = false, frozen_ = false;
+  template <class Arguments>
+  Arguments pool_arguments(std::int64_t batch) const {
+    Arguments a{};
+    a.channels = filters;
+    a.windows.batch = batch;
+    for (int axis = 0; axis < 2; ++axis) {
+      a.windows.input[axis] = windows_.output[axis];
+      a.windows.output[axis] = windows_.output[axis] / 2;
+      a.windows.kernel[axis] = a.windows.stride[axis] = 2;
+      a.windows.dilation[axis] = 1;
+    }
+    return a;
+  }
+
+  // Of the output.
+  std::int64_t height() const { return pool_ ? windows_.output[0] / 2 : windows_.output[0]; }
+  std::int64_t width() const { return pool_ ? windows_.output[1] / 2 : windows_.output[1]; }
+  std::size_t unpooled_count(std::int64_t batch) const {
+    return static_cast<std::size_t>(batch * windows_.output[0] * windows_.output[1] * filters);
+  }
+
+  bool needs_unpooled(bool input_gradient) const { return (input_gradient && !fused_data_) || (!frozen_ && !fused_weights_); }
+  // The fused forward pass marks in argmax where ReLU lets no gradient through.
+  bool masks() const { return relu_ && !fused_forward_; }
+  std::uint8_t* argmax(const Run& r) const { return argmax_ < 0 ? nullptr : r.saved<std::uint8_t>(argmax_); }
+
+  template <class Arguments>
+  Kernel<Arguments> planned(Plan& p, const Arguments& shape) {
+    const Kernel<Arguments> chosen = p.kernel(shape);
+    workspace_bytes_ = std::max(workspace_bytes_, chosen.workspace(shape));
+    return chosen;
+  }
+
+  // In one where the kernels at hand are made for that, otherwise one after the other.
+  template <class Fused, class Separate>
+  bool plan_pass(Plan& p, const Fused& fused, Kernel<Fused>& fused_kernel, const Separate& separate, Kernel<Separate>& separate_kernel) {
+    if (pool_ && p.score(fused) >= p.score(separate)) {
+      fused_kernel = planned(p, fused);
+      return true;
+    }
+    separate_kernel = planned(p, separate);
+    return false;
+  }
+
+  void plan_forward(Plan& p) {
+    fused_forward_ = plan_pass(p, fused_forward_arguments(p.batch()), fused_forward_kernel_, forward_arguments(p.batch()), forward_);
+    if (pool_ && !fused_forward_) pool_forward_ = planned(p, pool_arguments<nnrun_maxpool2d_forward_f32>(p.batch()));
+  }
+
+  void plan_backward(Plan& p) {
+    const std::int64_t batch = p.batch();
+    if (pool_) argmax_ = p.saved(static_cast<std::size_t>(batch * height() * width() * filters));
+    if (!frozen_) p.backward_needs_input();
+    if (masks()) {
+      p.backward_needs_output();
+      relu_backward_ = planned(p, mask_arguments(batch));
+    }
+    if (p.input_gradient()) {
+      fused_data_ = plan_pass(p, arguments<nnrun_conv2d_maxpool_backward_data_f32>(batch), fused_data_kernel_,
+                              arguments<nnrun_conv2d_backward_data_f32>(batch), backward_data_);
+    }
+    if (!frozen_) {
+      fused_weights_ = plan_pass(p, weights_arguments<nnrun_conv2d_maxpool_backward_weights_f32>(batch), fused_weights_kernel_,
+                                 weights_arguments<nnrun_conv2d_backward_weights_f32>(batch), backward_weights_);
+    }
+    if (pool_ && needs_unpooled(p.input_gradient())) pool_backward_ = planned(p, pool_arguments<nnrun_maxpool2d_backward_f32>(batch));
+  }
+
+  template <class Arguments>
+  void run_forward(Arguments a, const Kernel<Arguments>& chosen, const Run& r, float* y, std::uint8_t* argmax) const {
+    a.x = r.x().data();
+    a.weights = r.weight(weight_).data();
+    a.bias = bias ? r.weight(bias_).data() : nullptr;
+    a.y = y;
+    if constexpr (requires { a.argmax; }) a.argmax = argmax;
+    chosen(a, r.scratch<void>(scratch_));
+  }
+
+  template <class Arguments>
+  void run_data(Arguments a, const Kernel<Arguments>& chosen, const Run& r, const float* dy) const {
+    a.dy = dy;
+    a.weights = r.weight(weight_).data();
+    a.dx = r.dx().data();
+    chosen(a, r.scratch<void>(scratch_));
+  }
+
+  template <class Arguments>
+  void run_weights(Arguments a, const Kernel<Arguments>& chosen, const Run& r, const float* dy) const {
+    a.x = r.x().data();
+    a.dy = dy;
+    a.dweights = r.d_weight(weight_).data();
+    a.dbias = bias ? r.d_weight(bias_).data() : nullptr;
+    chosen(a, r.scratch<void>(scratch_));
+  }
+
+  bool relu_ = false, pool_ = false, frozen_ = false;  // relu_, pool_: absorbed
+  bool fused_forward_ = false, fused_data_ = false, fused_weights_ = false;
   nnrun_windows windows_{};
   std::int64_t channels_ = 0;
-  int weight_ = 0, bias_ = 0, scratch_ = 0;
+  std::size_t workspace_bytes_ = 0;
+  int weight_ = 0, bias_ = 0, argmax_ = -1, scratch_ = 0, unpooled_ = -1;
   Kernel<nnrun_conv2d_forward_f32> forward_;
   Kernel<nnrun_conv2d_backward_data_f32> backward_data_;
   Kernel<nnrun_conv2d_backward_weights_f32> backward_weights_;
+  Kernel<nnrun_conv2d_maxpool_forward_f32> fused_forward_kernel_;
+  Kernel<nnrun_conv2d_maxpool_backward_data_f32> fused_data_kernel_;
+  Kernel<nnrun_conv2d_maxpool_backward_weights_f32> fused_weights_kernel_;
+  Kernel<nnrun_maxpool2d_forward_f32> pool_forward_;
+  Kernel<nnrun_maxpool2d_backward_f32> pool_backward_;
   Kernel<nnrun_relu_backward_f32> relu_backward_;
 };
 

@@ -23,6 +23,17 @@ struct Maxpool2d {
         param<&Maxpool2d::padding>("padding", pool_padding_doc).choices(padding_words).range(0, 1 << 16).items(1, 4));
   }
 
+  // The pool that convolutions can take over.
+  std::uint32_t trait_of() const {
+    const auto is_two = [](const std::vector<std::int64_t>& given) {
+      return std::all_of(given.begin(), given.end(), [](std::int64_t n) { return n == 2; });
+    };
+    const bool unpadded = padding.word.empty() ? std::all_of(padding.integers.begin(), padding.integers.end(), [](auto n) { return n == 0; })
+                                               : padding.word == "valid";
+    const bool side_by_side = !stride.word.empty() || is_two(stride.integers);
+    return is_two(size) && side_by_side && unpadded ? NNRUN_TRAIT_MAXPOOL_2X2 : NNRUN_TRAIT_NONE;
+  }
+
   void plan(Plan& p) {
     const Tensor input = p.input();
     windows_ = pool_windows_of(input, size, stride, padding);

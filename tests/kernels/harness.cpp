@@ -12,6 +12,7 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <set>
 #include <sstream>
@@ -131,15 +132,26 @@ void Problem::expect(const void* output, int64_t index, double value, double mag
   }
 }
 
+void Problem::expect_one_of(const void* output, int64_t index, uint32_t values) {
+  for (Output& o : outputs_) {
+    if (memory_[o.memory].place->data() == output) o.expected.at(static_cast<size_t>(index)) = {0, 0, true, values};
+  }
+}
+
 class Check {
  public:
   Check(const char* name, const Problem& problem) : name_(name), problem_(problem) {}
+
+  bool supported_by(const nnrun_kernel& kernel) const {
+    return kernel.supports == nullptr || kernel.supports(problem_.shape_.data()) == 1;
+  }
 
   // All outputs after a run, one behind the other.
   std::vector<float> run(const Library& library, const nnrun_kernel& kernel, Order order) {
     for (const Problem::Memory& m : problem_.memory_) {
       if (m.written && !m.initial.empty()) std::memcpy(m.place->data(), m.initial.data(), m.initial.size());
     }
+    algorithm_ = kernel.algorithm;
     nnrun_work work = {}, again = {};
     kernel.work(problem_.shape_.data(), &work);
     kernel.work(problem_.arguments_.data(), &again);
@@ -165,8 +177,8 @@ class Check {
   }
 
   // Against `reference`, or against what the problem expects.
-  void compare(const Library& library, const std::vector<float>& got, const std::vector<float>* reference) {
-    const double bound = bound_of(name_);
+  void compare(const Library& library, const nnrun_kernel& kernel, const std::vector<float>& got, const std::vector<float>* reference) {
+    const double bound = kernel.bound > 0 ? kernel.bound : bound_of(name_);
     size_t at = 0;
     for (const Problem::Output& o : problem_.outputs_) {
       for (size_t i = 0; i < o.expected.size(); ++i, ++at) {
@@ -177,6 +189,10 @@ class Check {
           const float initial = o.at(problem_.memory_[o.memory].initial.data(), i);
           good = std::memcmp(&got[at], &initial, sizeof(float)) == 0;
           wanted = static_cast<double>(initial);
+        } else if (e.one_of != 0) {
+          const auto number = static_cast<uint32_t>(got[at]);
+          good = number < 32 && (e.one_of >> number & 1) != 0;
+          wanted = static_cast<double>(__builtin_ctz(e.one_of));
         } else {
           wanted = reference ? static_cast<double>((*reference)[at]) : e.value;
           good = agrees(got[at], wanted, e.magnitude, bound);
@@ -192,7 +208,7 @@ class Check {
   }
 
   void fail(const Library& library, const std::string& why) {
-    FAIL_CHECK(name_ << " of " << library.name << ", " << problem_.what_ << ", guard page "
+    FAIL_CHECK(name_ << " of " << library.name << (algorithm_ ? std::string(" (") + algorithm_ + ")" : "") << ", " << problem_.what_ << ", guard page "
                      << (problem_.at_end_ ? "behind" : "before") << ": " << why);
   }
 
@@ -209,40 +225,57 @@ class Check {
 
   const char* name_;
   const Problem& problem_;
+  const char* algorithm_ = nullptr;
 };
 
 void check_row(const char* name, const Problems& problems) {
   const Library& scalar = libraries().front();
   const nnrun_kernel* reference = scalar.find(name);
   REQUIRE(reference);
+  std::map<const nnrun_kernel*, int> runs;
   problems([&](Problem& problem) {
     Check check(name, problem);
     const std::vector<float> expected = check.run(scalar, *reference, Order::in_order);
-    check.compare(scalar, expected, nullptr);
+    check.compare(scalar, *reference, expected, nullptr);
     for (const Library& library : libraries()) {
-      const nnrun_kernel* kernel = library.missing.empty() ? library.find(name) : nullptr;
-      if (!kernel) continue;
-      const std::vector<float> got = check.run(library, *kernel, Order::in_order);
-      if (got.size() != expected.size()) continue;
-      check.compare(library, got, &expected);
-      for (Order order : {Order::reversed, Order::shuffled, Order::threads}) {
-        const std::vector<float> other = check.run(library, *kernel, order);
-        if (other.size() != got.size() || std::memcmp(other.data(), got.data(), got.size() * sizeof(float)) != 0)
-          check.fail(library, std::string("other bits when its ranges run ") + order_names[static_cast<int>(order)]);
+      if (!library.missing.empty()) continue;
+      for (const nnrun_kernel* kernel : library.all(name)) {
+        runs[kernel] += check.supported_by(*kernel) ? 1 : 0;
+        if (!check.supported_by(*kernel)) continue;
+        const std::vector<float> got = check.run(library, *kernel, Order::in_order);
+        if (got.size() != expected.size()) continue;
+        check.compare(library, *kernel, got, &expected);
+        for (Order order : {Order::reversed, Order::shuffled, Order::threads}) {
+          const std::vector<float> other = check.run(library, *kernel, order);
+          if (other.size() != got.size() || std::memcmp(other.data(), got.data(), got.size() * sizeof(float)) != 0)
+            check.fail(library, std::string("other bits when its ranges run ") + order_names[static_cast<int>(order)]);
+        }
       }
     }
   });
-  SUCCEED();
+  // A kernel that no problem suits is one that nobody checks.
+  for (const auto& [kernel, count] : runs) {
+    INFO(name << " (" << (kernel->algorithm ? kernel->algorithm : "plain") << ")");
+    CHECK(count >= 5);
+  }
 }
 
 bool add_row_test(const char* name) { return row_tests().insert(name).second; }
 bool has_row_test(const std::string& name) { return row_tests().count(name) > 0; }
 
 const nnrun_kernel* Library::find(const std::string& kernel) const {
-  for (uint32_t i = 0; i < table->count; ++i) {
-    if (table->kernels[i].name == kernel && table->kernels[i].signature == signature_of(kernel)) return &table->kernels[i];
+  for (const nnrun_kernel* k : all(kernel)) {
+    if (k->supports == nullptr) return k;
   }
   return nullptr;
+}
+
+std::vector<const nnrun_kernel*> Library::all(const std::string& kernel) const {
+  std::vector<const nnrun_kernel*> found;
+  for (uint32_t i = 0; i < table->count; ++i) {
+    if (table->kernels[i].name == kernel && table->kernels[i].signature == signature_of(kernel)) found.push_back(&table->kernels[i]);
+  }
+  return found;
 }
 
 const std::vector<Library>& libraries() {

@@ -53,6 +53,8 @@ class Problem {
   // Element `index` of an output must become `value`, which is made of terms whose magnitudes sum up to `magnitude`. Elements
   // of which nothing is said must stay what they are.
   void expect(const void* output, int64_t index, double value, double magnitude);
+  // The same for a whole number that rounding may decide: any of those in `values`, bit by bit.
+  void expect_one_of(const void* output, int64_t index, uint32_t values);
 
   // First without pointers, as at plan time, then with them.
   template <class Arguments>
@@ -74,6 +76,7 @@ class Problem {
   struct Expected {
     double value, magnitude;
     bool any = false;
+    uint32_t one_of = 0;
   };
   struct Output {
     size_t memory;
@@ -116,7 +119,9 @@ struct Library {
   std::string missing;  // CPU features that it needs and this machine lacks; then it is not run
   const nnrun_plugin* plugin = nullptr;
   const nnrun_kernels_vtable* table = nullptr;
+  // The plain one, which supports every shape; and all of that name.
   const nnrun_kernel* find(const std::string& kernel) const;
+  std::vector<const nnrun_kernel*> all(const std::string& kernel) const;
 };
 
 // All that are built, scalar first.

@@ -43,7 +43,11 @@ TEST_CASE("libraries describe themselves") {
     for (uint32_t i = 0; i < library.table->count; ++i) {
       const nnrun_kernel& kernel = library.table->kernels[i];
       CHECK(kernel.size == sizeof(nnrun_kernel));
-      CHECK(kernel.score == (library.name == "scalar" ? 0 : library.name == "avx2" ? 200 : 500));
+      // What is for some shapes only goes before what is for all.
+      const int plain = library.name == "scalar" ? 0 : library.name == "avx2" ? 200 : 500;
+      CHECK(kernel.score >= plain);
+      CHECK(kernel.score <= plain + 50);
+      CHECK((kernel.supports == nullptr) == (kernel.algorithm == nullptr));
       CHECK((has_row_test(kernel.name) || measures(kernel.name)));
     }
   }

@@ -53,6 +53,11 @@ inline const nnrun_host& host() {
       nnrun::detail::write_error(error, "no such kernel");
       return nullptr;
     };
+    h.score = [](const nnrun_host* self, const char* name, const void* arguments) {
+      nnrun_error ignored{};
+      const nnrun_kernel* kernel = self->kernel(self, name, arguments, &ignored);
+      return kernel == nullptr ? -1 : kernel->score;
+    };
     return h;
   }();
   return instance;

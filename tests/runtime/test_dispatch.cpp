@@ -164,6 +164,23 @@ TEST_CASE("an unknown kernel, and why") {
   CHECK(dispatch.table_of(&stranger) == "?");
 }
 
+TEST_CASE("exact leaves out what has a bound of its own") {
+  const KernelsVariable none("");
+  KernelSettings exact = settings("auto");
+  exact.exact = true;
+  const Dispatch all(registry(), settings("auto")), exact_ones(registry(), exact);
+  bool left_out = false;
+  for (const std::string& name : all.names()) {
+    for (const auto& entry : all.entries(name)) {
+      const auto kept = exact_ones.entries(name);
+      const bool is_kept = std::any_of(kept.begin(), kept.end(), [&](const auto& e) { return e.kernel == entry.kernel; });
+      CHECK(is_kept == (entry.kernel->bound == 0));
+      left_out = left_out || !is_kept;
+    }
+  }
+  CHECK(left_out == has_table("avx2"));
+}
+
 TEST_CASE("what a forced table lacks or does not support comes from scalar") {
   const KernelsVariable none("");
   const Dispatch all(registry(), settings("auto"));

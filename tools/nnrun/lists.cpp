@@ -51,7 +51,10 @@ int list_kernels(const Options& options) {
     for (const std::string& name : dispatch.names()) {
       nlohmann::ordered_json providers = nlohmann::ordered_json::array();
       for (const auto& entry : dispatch.entries(name)) {
-        providers.push_back({{"table", entry.table}, {"score", entry.kernel->score}, {"all_shapes", entry.kernel->supports == nullptr}});
+        providers.push_back({{"table", entry.table},
+                             {"algorithm", entry.kernel->algorithm == nullptr ? "" : entry.kernel->algorithm},
+                             {"score", entry.kernel->score},
+                             {"all_shapes", entry.kernel->supports == nullptr}});
       }
       kernels.push_back({{"name", name}, {"providers", providers}});
     }
@@ -62,7 +65,8 @@ int list_kernels(const Options& options) {
   for (const std::string& name : dispatch.names()) {
     std::vector<std::string> row{name, "", ""};
     for (const auto& entry : dispatch.entries(name)) {
-      const std::string score = entry.table + " (score " + std::to_string(entry.kernel->score) + (entry.kernel->supports ? ", where the shape fits)" : ")");
+      const std::string how = entry.kernel->algorithm == nullptr ? "" : std::string(", ") + entry.kernel->algorithm;
+      const std::string score = entry.table + how + " (score " + std::to_string(entry.kernel->score) + (entry.kernel->supports ? ", where the shape fits)" : ")");
       (row[1].empty() ? row[1] : row[2]) += (row[1].empty() || row[2].empty() ? "" : ", ") + score;
     }
     rows.push_back(row);

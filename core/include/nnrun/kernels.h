@@ -256,6 +256,42 @@ typedef struct nnrun_avgpool2d_backward_f32 {
   float* dx;
 } nnrun_avgpool2d_backward_f32;
 
+/* A convolution, bias, ReLU (where `relu` says so), and the largest of each 2 x 2 places of that, side by side; a last odd row or
+ * column of the convolution counts for nothing. y is (batch, output[0] / 2, output[1] / 2, filters). */
+typedef struct nnrun_conv2d_maxpool_forward_f32 {
+  nnrun_windows windows; /* the convolution's */
+  int64_t channels, filters, groups;
+  uint32_t relu;
+  uint32_t has_bias;
+  const float* x;
+  const float* weights;
+  const float* bias; /* (filters), or NULL; has_bias says the same */
+  float* y;
+  uint8_t* argmax; /* like y: row * 2 + column of the largest, the first of equal ones; 4 where ReLU lets no gradient through; or NULL */
+} nnrun_conv2d_maxpool_forward_f32;
+
+/* dx: the gradient for x of sum(y * dy). At most a quarter of the convolution's own gradient is not zero: only that is looked at. */
+typedef struct nnrun_conv2d_maxpool_backward_data_f32 {
+  nnrun_windows windows; /* the convolution's */
+  int64_t channels, filters, groups;
+  const float* dy; /* like y */
+  const uint8_t* argmax;
+  const float* weights;
+  float* dx;
+} nnrun_conv2d_maxpool_backward_data_f32;
+
+/* dweights and dbias: the gradients for weights and bias of sum(y * dy). */
+typedef struct nnrun_conv2d_maxpool_backward_weights_f32 {
+  nnrun_windows windows; /* the convolution's */
+  int64_t channels, filters, groups;
+  const float* x;
+  const float* dy; /* like y */
+  const uint8_t* argmax;
+  float* dweights;
+  float* dbias; /* (filters), or NULL; has_bias says the same */
+  uint32_t has_bias;
+} nnrun_conv2d_maxpool_backward_weights_f32;
+
 /* What this CPU can do, for shares of it: `repeats` rounds of independent fused multiply-adds in registers. *operations: how many
  * floating-point operations those were; *result keeps the compiler from dropping them. One range. */
 typedef struct nnrun_fma_peak_f32 {
@@ -291,6 +327,9 @@ typedef struct nnrun_read_peak_f32 {
   X(conv2d_forward_f32, 1e-6, "convolution, fused bias and relu")                        \
   X(conv2d_backward_data_f32, 1e-6, "gradient of a convolution for its input")           \
   X(conv2d_backward_weights_f32, 1e-6, "gradients of a convolution for weights and bias") \
+  X(conv2d_maxpool_forward_f32, 1e-6, "convolution, bias, relu and 2 x 2 max-pooling in one") \
+  X(conv2d_maxpool_backward_data_f32, 1e-6, "its gradient for the input")                \
+  X(conv2d_maxpool_backward_weights_f32, 1e-6, "its gradients for weights and bias")     \
   X(maxpool2d_forward_f32, 0, "largest of each window")                                  \
   X(maxpool2d_backward_f32, 1e-6, "gradient of maxpool2d")                               \
   X(avgpool2d_forward_f32, 1e-6, "mean of each window")                                  \

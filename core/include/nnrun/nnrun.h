@@ -172,6 +172,9 @@ struct nnrun_host {
   /* The best kernel called `name` for the shape in `arguments` (a struct from kernels.h, its pointers NULL); NULL and an
    * error where none supports it. Plan time only. */
   const nnrun_kernel* (*kernel)(const nnrun_host* host, const char* name, const void* arguments, nnrun_error* error);
+  /* The score of that kernel, for who has several ways and wants the one that kernels were made for; -1 where none supports the
+   * shape. Plan time only. */
+  int (*score)(const nnrun_host* host, const char* name, const void* arguments);
 };
 
 /* ---- Kind "kernels" ----------------------------------------------------------------------------------- */
@@ -195,6 +198,11 @@ struct nnrun_kernel {
   void (*work)(const void* arguments, nnrun_work* work);
   /* One range of one phase. No allocation, no failure: shapes were settled before. */
   void (*run)(const void* arguments, void* workspace, uint32_t phase, int64_t range);
+  /* How it computes, where its library has several ways for one name, eg: "Winograd"; NULL: the plain way. */
+  const char* algorithm;
+  /* 0: its results are within the bound of its row in kernels.h: it does what the row says, in some order. Otherwise its own bound,
+   * larger, in the same measure; `run.exact` leaves such kernels out. */
+  double bound;
 };
 
 typedef struct nnrun_kernels_vtable {
@@ -242,7 +250,8 @@ enum { /* what a layer's backward reads, besides dy */
 /* What a layer says of itself, so that others can absorb it without knowing its name. */
 enum {
   NNRUN_TRAIT_NONE = 0,
-  NNRUN_TRAIT_RELU = 1 /* y = max(x, 0), elementwise */
+  NNRUN_TRAIT_RELU = 1, /* y = max(x, 0), elementwise */
+  NNRUN_TRAIT_MAXPOOL_2X2 = 2 /* the largest of each 2 x 2 places, side by side; a last odd row or column counts for nothing */
 };
 
 typedef struct nnrun_plan nnrun_plan;
@@ -306,6 +315,8 @@ typedef struct nnrun_layer_vtable {
   /* Before plan(): 1 where this layer takes over the work of the one that follows, which has `trait` and is left out of the
    * net then; "backward" then gets the gradient behind that one. NULL: absorbs nothing. */
   int (*absorb)(void* self, uint32_t trait);
+  /* The trait, where it depends on the parameters. NULL: `trait` says it. */
+  uint32_t (*trait_of)(void* self);
 } nnrun_layer_vtable;
 
 /* ---- Kind "loss" -------------------------------------------------------------------------------------- */

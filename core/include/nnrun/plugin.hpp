@@ -549,6 +549,11 @@ class Plan {
   Kernel<Arguments> kernel(const Arguments& shape) const {
     return Kernel<Arguments>(host(), shape);
   }
+  // Of the kernel that kernel() would give: 0 is scalar's, -1: there is none.
+  template <class Arguments>
+  int score(const Arguments& shape) const {
+    return c_->host->score(c_->host, KernelTraits<Arguments>::name, &shape);
+  }
 
  private:
   nnrun_plan* c_;
@@ -606,8 +611,8 @@ T& as(void* self) {
   return *static_cast<T*>(self);
 }
 
-// layer: void plan(Plan&); void forward(const Run&) const; optionally backward, `static constexpr std::uint32_t trait`, and
-// bool absorb(std::uint32_t trait).
+// layer: void plan(Plan&); void forward(const Run&) const; optionally backward, `static constexpr std::uint32_t trait`,
+// or std::uint32_t trait_of() const where it depends on the parameters, and bool absorb(std::uint32_t trait).
 template <class T>
 concept Layer = requires(T t, Plan& plan, const Run& run) {
   t.plan(plan);
@@ -635,6 +640,9 @@ constexpr nnrun_layer_vtable layer_vtable() {
   }
   if constexpr (requires(T t) { t.absorb(std::uint32_t{}); }) {
     table.absorb = [](void* self, std::uint32_t trait) { return as<T>(self).absorb(trait) ? 1 : 0; };
+  }
+  if constexpr (requires(const T t) { t.trait_of(); }) {
+    table.trait_of = [](void* self) -> std::uint32_t { return as<T>(self).trait_of(); };
   }
   return table;
 }

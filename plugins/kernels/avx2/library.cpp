@@ -28,6 +28,11 @@ constexpr nnrun_kernel kernels[] = {
     NNRUN_TABLE_ENTRY(maxpool2d_backward_f32, score),
     NNRUN_TABLE_ENTRY(avgpool2d_forward_f32, score),
     NNRUN_TABLE_ENTRY(avgpool2d_backward_f32, score),
+    NNRUN_SPECIAL_TABLE_ENTRY(conv2d_forward_f32, winograd, score + 50, winograd_name, winograd_bound),
+    NNRUN_SPECIAL_TABLE_ENTRY(conv2d_backward_data_f32, winograd, score + 50, winograd_name, winograd_bound),
+    NNRUN_SPECIAL_TABLE_ENTRY(conv2d_maxpool_forward_f32, winograd, score + 50, winograd_name, winograd_bound),
+    NNRUN_SPECIAL_TABLE_ENTRY(conv2d_maxpool_forward_f32, few_channels, score, few_channels_name, 0),
+    NNRUN_SPECIAL_TABLE_ENTRY(conv2d_maxpool_backward_weights_f32, few_channels, score, few_channels_name, 0),
     NNRUN_TABLE_ENTRY(fma_peak_f32, score),
     NNRUN_TABLE_ENTRY(read_peak_f32, score),
 };

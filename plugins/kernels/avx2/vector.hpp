@@ -25,6 +25,11 @@ constexpr int conv_tile_vectors = 2;
 constexpr int conv_tile_pixels(int vectors) { return vectors == 2 ? 6 : 8; }
 constexpr int conv_outer_elements(int vectors) { return vectors == 2 ? 6 : 12; }
 
+// Convolutions of few channels, with a max-pool behind: 2 rows x pixels x vectors sums; filters whose gradients' sums are in registers.
+constexpr int few_channels_pixels = 2;
+constexpr int few_channels_vectors = 2;
+constexpr int few_channels_filters = 2;
+
 inline Floats zero() { return _mm256_setzero_ps(); }
 inline Floats all(float x) { return _mm256_set1_ps(x); }
 

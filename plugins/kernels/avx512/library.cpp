@@ -2,6 +2,13 @@
 
 using namespace nnrun_avx512;
 
+namespace nnrun_avx512 {
+
+NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_maxpool_backward_data_f32, sparse)
+NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_maxpool_backward_weights_f32, sparse)
+
+}  // namespace nnrun_avx512
+
 namespace {
 
 constexpr int32_t score = 500;
@@ -28,6 +35,13 @@ constexpr nnrun_kernel kernels[] = {
     NNRUN_TABLE_ENTRY(maxpool2d_backward_f32, score),
     NNRUN_TABLE_ENTRY(avgpool2d_forward_f32, score),
     NNRUN_TABLE_ENTRY(avgpool2d_backward_f32, score),
+    NNRUN_SPECIAL_TABLE_ENTRY(conv2d_forward_f32, winograd, score + 50, winograd_name, winograd_bound),
+    NNRUN_SPECIAL_TABLE_ENTRY(conv2d_backward_data_f32, winograd, score + 50, winograd_name, winograd_bound),
+    NNRUN_SPECIAL_TABLE_ENTRY(conv2d_maxpool_forward_f32, winograd, score + 50, winograd_name, winograd_bound),
+    NNRUN_SPECIAL_TABLE_ENTRY(conv2d_maxpool_forward_f32, few_channels, score, few_channels_name, 0),
+    NNRUN_SPECIAL_TABLE_ENTRY(conv2d_maxpool_backward_weights_f32, few_channels, score, few_channels_name, 0),
+    NNRUN_SPECIAL_TABLE_ENTRY(conv2d_maxpool_backward_data_f32, sparse, score + 50, "sparse", 0),
+    NNRUN_SPECIAL_TABLE_ENTRY(conv2d_maxpool_backward_weights_f32, sparse, score + 50, "sparse", 0),
     NNRUN_TABLE_ENTRY(fma_peak_f32, score),
     NNRUN_TABLE_ENTRY(read_peak_f32, score),
 };

@@ -27,6 +27,11 @@ constexpr int conv_tile_vectors = 4;
 constexpr int conv_tile_pixels(int vectors) { return vectors == 4 ? 6 : 8; }
 constexpr int conv_outer_elements(int vectors) { return vectors == 4 ? 6 : vectors == 3 ? 8 : 14; }
 
+// Convolutions of few channels, with a max-pool behind: 2 rows x pixels x vectors sums; filters whose gradients' sums are in registers.
+constexpr int few_channels_pixels = 6;
+constexpr int few_channels_vectors = 2;
+constexpr int few_channels_filters = 8;
+
 inline Floats zero() { return _mm512_setzero_ps(); }
 inline Floats all(float x) { return _mm512_set1_ps(x); }
 

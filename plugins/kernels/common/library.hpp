@@ -19,7 +19,27 @@ void run_of(const void* arguments, void* workspace, uint32_t phase, int64_t rang
 template <class Arguments, void (*typed_work)(const Arguments&, nnrun_work&),
           void (*typed_run)(const Arguments&, void*, uint32_t, int64_t)>
 constexpr nnrun_kernel make_kernel(const char* name, const char* signature, int32_t score) {
-  return {sizeof(nnrun_kernel), score, name, signature, nullptr, work_of<Arguments, typed_work>, run_of<Arguments, typed_run>};
+  return {sizeof(nnrun_kernel), score, name, signature, nullptr, work_of<Arguments, typed_work>, run_of<Arguments, typed_run>,
+          nullptr, 0};
+}
+
+template <class Arguments, bool (*typed_supports)(const Arguments&)>
+int supports_of(const void* arguments) {
+  return typed_supports(*static_cast<const Arguments*>(arguments)) ? 1 : 0;
+}
+
+template <class Arguments, bool (*typed_supports)(const Arguments&), void (*typed_work)(const Arguments&, nnrun_work&),
+          void (*typed_run)(const Arguments&, void*, uint32_t, int64_t)>
+constexpr nnrun_kernel make_special_kernel(const char* name, const char* signature, int32_t score, const char* algorithm, double bound) {
+  return {sizeof(nnrun_kernel),
+          score,
+          name,
+          signature,
+          supports_of<Arguments, typed_supports>,
+          work_of<Arguments, typed_work>,
+          run_of<Arguments, typed_run>,
+          algorithm,
+          bound};
 }
 
 }  // namespace
@@ -29,8 +49,18 @@ constexpr nnrun_kernel make_kernel(const char* name, const char* signature, int3
   void name##_work(const nnrun_##name& a, nnrun_work& work); \
   void name##_run(const nnrun_##name& a, void* workspace, uint32_t phase, int64_t range);
 
+// The same for one that is for some shapes only, `name` and `way` together its functions' prefix.
+#define NNRUN_DECLARE_SPECIAL_KERNEL(name, way)                    \
+  bool name##_##way##_supports(const nnrun_##name& a);             \
+  void name##_##way##_work(const nnrun_##name& a, nnrun_work& work); \
+  void name##_##way##_run(const nnrun_##name& a, void* workspace, uint32_t phase, int64_t range);
+
 // One entry of a library's table.
 #define NNRUN_TABLE_ENTRY(name, score) make_kernel<nnrun_##name, name##_work, name##_run>(#name, "nnrun_" #name, score)
+
+#define NNRUN_SPECIAL_TABLE_ENTRY(name, way, score, algorithm, bound)                                                       \
+  make_special_kernel<nnrun_##name, name##_##way##_supports, name##_##way##_work, name##_##way##_run>(#name, "nnrun_" #name, \
+                                                                                                       score, algorithm, bound)
 
 // The whole plugin: one component that holds the table `entries`. Everything is constant-initialised: a constructor would run
 // before the host has compared the CPU with `features`.

@@ -30,7 +30,16 @@ NNRUN_DECLARE_KERNEL(maxpool2d_forward_f32)
 NNRUN_DECLARE_KERNEL(maxpool2d_backward_f32)
 NNRUN_DECLARE_KERNEL(avgpool2d_forward_f32)
 NNRUN_DECLARE_KERNEL(avgpool2d_backward_f32)
+NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_forward_f32, winograd)
+NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_backward_data_f32, winograd)
+NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_maxpool_forward_f32, winograd)
+NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_maxpool_forward_f32, few_channels)
+NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_maxpool_backward_weights_f32, few_channels)
 NNRUN_DECLARE_KERNEL(fma_peak_f32)
 NNRUN_DECLARE_KERNEL(read_peak_f32)
+
+constexpr double winograd_bound = 2e-5;
+constexpr const char* winograd_name = "Winograd";
+constexpr const char* few_channels_name = "few channels";
 
 }  // namespace NNRUN_ISA_NAMESPACE

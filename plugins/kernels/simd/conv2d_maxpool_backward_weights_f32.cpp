@@ -1,0 +1,139 @@
+// Few channels, windows of at most 31 elements: each window of x becomes a row of a table, with a 1 behind it for the bias, and each
+// gradient takes the row that argmax names. Where ReLU lets no gradient through, it counts as zero: with so few elements that is
+// cheaper than to leave it out.
+//
+// Phase 0: slices of the batch, each into sums of its own, (filters, 32). Phase 1 adds up the slices.
+#include "few_channels.hpp"
+#include "kernels.hpp"
+
+namespace NNRUN_ISA_NAMESPACE {
+namespace {
+
+constexpr int64_t row_floats = 32;  // of the table
+constexpr int row_vectors = static_cast<int>(row_floats / lanes);
+constexpr int64_t most_slices = 8;
+constexpr int64_t block_filters = few_channels_filters;  // sums of so many filters are in registers
+
+struct Layout : FewChannels<nnrun_conv2d_maxpool_backward_weights_f32> {
+  explicit Layout(const nnrun_conv2d_maxpool_backward_weights_f32& arguments) : FewChannels(arguments) {
+    filters = ceil_divide(a.filters, lanes) * lanes;
+    slices = smaller(most_slices, a.windows.batch);
+    sums = filters * row_floats;
+    x_floats = ceil_divide(x_rows(1) * pitch, lanes) * lanes + 2 * lanes;  // rows are read in whole vectors
+    table = width * 4 * row_floats;
+    gradients = width * filters;
+    slice_floats = sums + x_floats + table + lanes + 2 * gradients;
+  }
+  int64_t filters, slices, sums, x_floats, table, gradients, slice_floats;
+};
+
+// (pooled pixels, 4 windows, 32)
+void fill_table(const Layout& l, const float* x, float* table) {
+  const nnrun_windows& w = l.a.windows;
+  float* to = table;
+  for (int64_t pixel = 0; pixel < l.width; ++pixel, x += 2 * l.step) {
+    for (int64_t place = 0; place < 4; ++place, to += row_floats) {
+      const float* from = x + place / 2 * w.stride[0] * l.pitch + place % 2 * l.step;
+      // Each store overwrites what the one before wrote too much; the last ends in the next row, which is written later.
+      for (int64_t ky = 0; ky < w.kernel[0]; ++ky) {
+        for (int64_t e = 0; e < l.run; e += lanes) store(to + ky * l.run + e, load(from + ky * w.dilation[0] * l.pitch + e));
+      }
+    }
+  }
+  for (int64_t row = 0; row < l.width * 4; ++row) {
+    table[row * row_floats + l.elements] = 1.0f;
+    for (int64_t e = l.elements + 1; e < row_floats; ++e) table[row * row_floats + e] = 0.0f;
+  }
+}
+
+// Gradients that ReLU lets through, and the offsets of their rows of the table.
+void fill_gradients(const Layout& l, int64_t pooled_row, float* gradient, int32_t* row) {
+  const nnrun_conv2d_maxpool_backward_weights_f32& a = l.a;
+  int64_t from = pooled_row * l.width * a.filters;
+  for (int64_t pixel = 0; pixel < l.width; ++pixel, from += a.filters) {
+    for (int64_t f = 0; f < l.filters; ++f) {
+      const bool alive = f < a.filters && a.argmax[from + f] < 4;
+      gradient[pixel * l.filters + f] = alive ? a.dy[from + f] : 0.0f;
+      row[pixel * l.filters + f] = static_cast<int32_t>((pixel * 4 + (alive ? a.argmax[from + f] : 0)) * row_floats);
+    }
+  }
+}
+
+void add_block(const Layout& l, const float* table, const float* gradient, const int32_t* row, float* sums) {
+  Floats sum[block_filters][row_vectors];
+  repeat<block_filters>([&](auto f) __attribute__((always_inline)) {
+    repeat<row_vectors>([&](auto v) __attribute__((always_inline)) { sum[f][v] = load(sums + f * row_floats + v * lanes); });
+  });
+  for (int64_t pixel = 0; pixel < l.width; ++pixel, gradient += l.filters, row += l.filters) {
+    repeat<block_filters>([&](auto f) __attribute__((always_inline)) {
+      const float* window = table + row[f];
+      asm("" : "+r"(window));
+      const Floats g = all(gradient[f]);
+      repeat<row_vectors>([&](auto v) __attribute__((always_inline)) { sum[f][v] = fma(g, load(window + v * lanes), sum[f][v]); });
+    });
+  }
+  repeat<block_filters>([&](auto f) __attribute__((always_inline)) {
+    repeat<row_vectors>([&](auto v) __attribute__((always_inline)) { store(sums + f * row_floats + v * lanes, sum[f][v]); });
+  });
+}
+
+void sum_slice(const Layout& l, int64_t slice, float* sums) {
+  float* x = sums + l.sums;
+  float* table = x + l.x_floats;
+  float* gradient = table + l.table + lanes;
+  auto* row = reinterpret_cast<int32_t*>(gradient + l.gradients);
+  fill_with_zeros(sums, l.sums);
+  fill_with_zeros(x, l.x_floats);
+  const int64_t begin = l.a.windows.batch * slice / l.slices, end = l.a.windows.batch * (slice + 1) / l.slices;
+  for (int64_t picture = begin; picture < end; ++picture) {
+    for (int64_t pooled = 0; pooled < l.height; ++pooled) {
+      l.copy(picture, {pooled, pooled + 1}, x);
+      fill_table(l, x, table);
+      fill_gradients(l, picture * l.height + pooled, gradient, row);
+      for (int64_t f = 0; f < l.filters; f += block_filters) add_block(l, table, gradient + f, row + f, sums + f * row_floats);
+    }
+  }
+}
+
+void reduce(const Layout& l, const float* sums) {
+  const nnrun_conv2d_maxpool_backward_weights_f32& a = l.a;
+  for (int64_t f = 0; f < a.filters; ++f) {
+    for (int64_t e = 0; e <= l.elements; ++e) {
+      float sum = sums[f * row_floats + e];
+      for (int64_t slice = 1; slice < l.slices; ++slice) sum += sums[slice * l.slice_floats + f * row_floats + e];
+      if (e < l.elements) {
+        a.dweights[f * l.elements + e] = sum;
+      } else if (a.has_bias) {
+        a.dbias[f] = sum;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+bool conv2d_maxpool_backward_weights_f32_few_channels_supports(const nnrun_conv2d_maxpool_backward_weights_f32& a) {
+  return a.groups == 1 && a.windows.dilation[1] == 1 && Layout(a).elements < row_floats;
+}
+
+void conv2d_maxpool_backward_weights_f32_few_channels_work(const nnrun_conv2d_maxpool_backward_weights_f32& a, nnrun_work& work) {
+  const Layout l(a);
+  work = {};
+  work.phases = 2;
+  work.ranges[0] = l.slices;
+  work.ranges[1] = 1;
+  work.workspace = static_cast<size_t>(l.slices * l.slice_floats) * sizeof(float);
+}
+
+void conv2d_maxpool_backward_weights_f32_few_channels_run(const nnrun_conv2d_maxpool_backward_weights_f32& a, void* workspace,
+                                                          uint32_t phase, int64_t range) {
+  const Layout l(a);
+  float* sums = static_cast<float*>(workspace);
+  if (phase == 0) {
+    sum_slice(l, range, sums + range * l.slice_floats);
+  } else {
+    reduce(l, sums);
+  }
+}
+
+}  // namespace NNRUN_ISA_NAMESPACE

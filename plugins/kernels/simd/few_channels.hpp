@@ -1,0 +1,39 @@
+// Convolutions of pictures with few channels, such as the first layer's three colours, and a 2 x 2 max-pool behind: a row of taps is
+// one contiguous piece of a row of x.
+#pragma once
+
+#include "../common/cut.hpp"
+#include "padded_band.hpp"
+
+namespace {
+
+template <class Arguments>
+struct FewChannels {
+  explicit FewChannels(const Arguments& arguments) : a(arguments) {
+    height = a.windows.output[0] / 2;
+    width = a.windows.output[1] / 2;
+    run = a.windows.kernel[1] * a.channels;
+    elements = a.windows.kernel[0] * run;
+    columns = (2 * width - 1) * a.windows.stride[1] + a.windows.kernel[1];
+    step = a.windows.stride[1] * a.channels;
+    pitch = columns * a.channels;
+  }
+
+  int64_t x_rows(int64_t rows) const {
+    return (2 * rows - 1) * a.windows.stride[0] + (a.windows.kernel[0] - 1) * a.windows.dilation[0] + 1;
+  }
+  // What pooled rows see of a picture.
+  void copy(int64_t picture, Slice rows, float* to) const {
+    copy_padded({a.x + picture * a.windows.input[0] * a.windows.input[1] * a.channels, a.windows.input[0], a.windows.input[1], a.channels,
+                 2 * rows.begin * a.windows.stride[0] - a.windows.padding[0], -a.windows.padding[1], x_rows(rows.size()), columns,
+                 a.channels},
+                to);
+  }
+
+  const Arguments& a;
+  int64_t height, width;  // of y
+  int64_t run, elements;  // floats of a window's row, of a window
+  int64_t columns, step, pitch;  // of copied x: pixels in a row, floats from a window to the next, floats from a row to the next
+};
+
+}  // namespace

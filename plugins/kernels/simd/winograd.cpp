@@ -1,0 +1,261 @@
+// Phase 0 transforms the weights: for each of the 36 positions, a matrix (source channels, target channels), in panels. Phase 1 walks
+// over the tiles in blocks: transforms the source, multiplies, and transforms back.
+#include "winograd.hpp"
+
+#include "../common/windows.hpp"
+#include "gemm.hpp"
+#include "pool_2x2.hpp"
+#include "strips.hpp"
+#include "winograd_transforms.hpp"
+
+namespace NNRUN_ISA_NAMESPACE {
+namespace {
+
+constexpr int tile_rows = 6;         // of a matrix product: 6 tiles x conv_tile_vectors
+constexpr int64_t block_tiles = 24;  // their transforms, for 64 channels, stay in the L2 cache along with a panel of weights
+constexpr int64_t most_ranges = 16;  // each has a block's transforms of its own
+constexpr int64_t weights_channels = 64;  // source channels in a range of phase 0
+
+struct Layout {
+  explicit Layout(const Winograd& w) {
+    const int64_t vectors = ceil_divide(w.target_channels, lanes);
+    width = ceil_divide(vectors, ceil_divide(vectors, conv_tile_vectors)) * lanes;
+    panels = ceil_divide(w.target_channels, width);
+    depth = ceil_divide(w.source_channels, lanes) * lanes;
+    for (int axis = 0; axis < 2; ++axis) {
+      // A pool leaves out a last odd row or column.
+      const int64_t size = w.pool ? w.target_size[axis] / 2 * 2 : w.target_size[axis];
+      tiles[axis] = ceil_divide(size, winograd_outputs);
+    }
+    all_tiles = w.batch * tiles[0] * tiles[1];
+    ranges = smaller(most_ranges, ceil_divide(all_tiles, block_tiles));
+    // Positions a little more than their tiles apart: at a power of two they would share a few places of the cache.
+    source_position = block_tiles * depth + lanes;
+    product_position = block_tiles * width + lanes;
+  }
+
+  int64_t weights(int64_t position, int64_t panel, int64_t channel) const {
+    return ((position * panels + panel) * depth + channel) * width;
+  }
+  int64_t weight_floats() const { return winograd_positions * panels * depth * width; }
+  int64_t range_floats() const { return winograd_positions * (source_position + product_position); }
+  int64_t floats() const { return weight_floats() + ranges * range_floats(); }
+
+  int64_t width, panels, depth;
+  int64_t tiles[2], all_tiles, ranges;
+  int64_t source_position, product_position;
+};
+
+// `lanes` of the target's channels, some of the source's.
+void transform_weights_block(const Winograd& w, const Layout& l, float* to, int64_t target, Slice sources) {
+  const int64_t panel = target / l.width, column = target % l.width;
+  const int64_t targets = larger(0, smaller(lanes, w.target_channels - target));
+  for (int64_t source = sources.begin; source < sources.end; source += lanes) {
+    const int64_t count = smaller(lanes, w.source_channels - source);
+    Floats tap[9][lanes];  // of each source channel, for `lanes` target channels
+    for (int64_t t = 0; t < 9; ++t) {
+      if (w.backward) {
+        for (int64_t s = 0; s < lanes; ++s)
+          tap[t][s] = s < count ? load(w.weights + ((source + s) * 9 + 8 - t) * w.target_channels + target, first(targets)) : zero();
+      } else {
+        for (int64_t n = 0; n < lanes; ++n)
+          tap[t][n] = n < targets ? load(w.weights + ((target + n) * 9 + t) * w.source_channels + source, first(count)) : zero();
+        transpose(tap[t]);
+      }
+    }
+    for (int64_t s = 0; s < count; ++s) {
+      Floats columns[6][3];
+      for (int64_t x = 0; x < 3; ++x) {
+        Floats t[6];
+        transform_weights(tap[x][s], tap[3 + x][s], tap[6 + x][s], t);
+        for (int64_t y = 0; y < 6; ++y) columns[y][x] = t[y];
+      }
+      for (int64_t y = 0; y < 6; ++y) {
+        Floats t[6];
+        transform_weights(columns[y][0], columns[y][1], columns[y][2], t);
+        for (int64_t x = 0; x < 6; ++x) store(to + l.weights(y * 6 + x, panel, source + s) + column, t[x]);
+      }
+    }
+  }
+}
+
+struct TilePlace {
+  int64_t picture, row, column;  // of the target's first pixel
+};
+
+TilePlace place_of(const Layout& l, int64_t tile) {
+  return {tile / l.tiles[1] / l.tiles[0], tile / l.tiles[1] % l.tiles[0] * winograd_outputs, tile % l.tiles[1] * winograd_outputs};
+}
+
+template <class At>
+__attribute__((always_inline)) inline void transform_source_tile(At at, float* to, int64_t position) {
+  Floats columns[6][6];
+  repeat<6>([&](auto x) __attribute__((always_inline)) {
+    Floats from[6], t[6];
+    repeat<6>([&](auto y) __attribute__((always_inline)) { from[y] = at(y, x); });
+    transform_source(from, t);
+    repeat<6>([&](auto y) __attribute__((always_inline)) { columns[y][x] = t[y]; });
+  });
+  repeat<6>([&](auto y) __attribute__((always_inline)) {
+    Floats t[6];
+    transform_source(columns[y], t);
+    repeat<6>([&](auto x) __attribute__((always_inline)) { store(to + (y * 6 + x) * position, t[x]); });
+  });
+}
+
+void transform_source_block(const Winograd& w, const Layout& l, Slice tiles, float* to) {
+  const int64_t row_stride = w.source_size[1] * w.source_channels;
+  for (int64_t tile = tiles.begin; tile < tiles.end; ++tile, to += l.depth) {
+    const TilePlace p = place_of(l, tile);
+    const int64_t row = p.row - w.padding[0], column = p.column - w.padding[1];
+    const Slice rows = {larger(0, -row), smaller(6, w.source_size[0] - row)};
+    const Slice columns = {larger(0, -column), smaller(6, w.source_size[1] - column)};
+    const bool inside = rows.begin == 0 && rows.end == 6 && columns.begin == 0 && columns.end == 6;
+    const int64_t origin = ((p.picture * w.source_size[0] + row) * w.source_size[1] + column) * w.source_channels;
+    for (int64_t c = 0; c < w.source_channels; c += lanes) {
+      const Mask mask = first(smaller(lanes, w.source_channels - c));
+      const float* from = w.source + (origin + c);
+      if (inside && c + lanes <= w.source_channels) {
+        transform_source_tile([&](int64_t y, int64_t x) __attribute__((always_inline)) {
+          return load(from + y * row_stride + x * w.source_channels);
+        }, to + c, l.source_position);
+      } else {
+        transform_source_tile([&](int64_t y, int64_t x) __attribute__((always_inline)) {
+          const bool there = y >= rows.begin && y < rows.end && x >= columns.begin && x < columns.end;
+          return there ? load(from + y * row_stride + x * w.source_channels, mask) : zero();
+        }, to + c, l.source_position);
+      }
+    }
+  }
+}
+
+void multiply_block(const Winograd& w, const Layout& l, int64_t tiles, int64_t panel, const float* weights, const float* sources,
+                    float* products) {
+  const int64_t vectors = l.width / lanes, groups = ceil_divide(tiles, tile_rows);
+  Tile t = {};
+  t.a_stride = l.depth;
+  t.b_stride = l.width;
+  t.c_stride = l.width;
+  t.columns = l.width;
+  t.depth = w.source_channels;
+  t.next_stride = prefetch_step * l.width;
+  for (int64_t position = 0; position < winograd_positions; ++position) {
+    t.b = weights + l.weights(position, panel, 0);
+    // Each group fetches its share of the next position's weights.
+    const float* next = weights + l.weights(smaller(position + 1, winograd_positions - 1), panel, 0);
+    for (int64_t group = 0; group < groups; ++group) {
+      const int64_t begin = tiles * group / groups, end = tiles * (group + 1) / groups;
+      t.a = sources + position * l.source_position + begin * l.depth;
+      t.c = products + position * l.product_position + begin * l.width;
+      t.next = next;
+      tile_function(end - begin, vectors, false)(t);
+    }
+  }
+}
+
+// 4 x 4 results of a vector of channels, not biased yet.
+__attribute__((always_inline)) inline void transform_back(const float* products, int64_t position, Floats (&y)[4][4]) {
+  Floats rows[4][6];
+  repeat<6>([&](auto x) __attribute__((always_inline)) {
+    Floats m[6], t[4];
+    repeat<6>([&](auto i) __attribute__((always_inline)) { m[i] = load(products + (i * 6 + x) * position); });
+    transform_target(m, t);
+    repeat<4>([&](auto i) __attribute__((always_inline)) { rows[i][x] = t[i]; });
+  });
+  repeat<4>([&](auto i) __attribute__((always_inline)) { transform_target(rows[i], y[i]); });
+}
+
+template <bool relu>
+void finish_block(const Winograd& w, const Layout& l, Slice tiles, int64_t panel, const float* products) {
+  const Slice channels = slice_of(w.target_channels, l.width, panel);
+  for (int64_t tile = tiles.begin; tile < tiles.end; ++tile, products += l.width) {
+    const TilePlace p = place_of(l, tile);
+    const int64_t rows = smaller(4, w.target_size[0] - p.row), columns = smaller(4, w.target_size[1] - p.column);
+    float* to = w.target + ((p.picture * w.target_size[0] + p.row) * w.target_size[1] + p.column) * w.target_channels;
+    for (int64_t c = channels.begin; c < channels.end; c += lanes) {
+      const Mask mask = first(smaller(lanes, channels.end - c));
+      const Floats bias = w.bias ? load(w.bias + c, mask) : zero();
+      Floats y[4][4];
+      transform_back(products + (c - channels.begin), l.product_position, y);
+      repeat<4>([&](auto i) __attribute__((always_inline)) {
+        repeat<4>([&](auto j) __attribute__((always_inline)) {
+          Floats result = add(y[i][j], bias);
+          if constexpr (relu) result = maximum(zero(), result);
+          if (i < rows && j < columns) store(to + (i * w.target_size[1] + j) * w.target_channels + c, result, mask);
+        });
+      });
+    }
+  }
+}
+
+template <bool relu>
+void pool_block(const Winograd& w, const Layout& l, Slice tiles, int64_t panel, const float* products) {
+  const Slice channels = slice_of(w.target_channels, l.width, panel);
+  const int64_t height = w.target_size[0] / 2, width = w.target_size[1] / 2;
+  for (int64_t tile = tiles.begin; tile < tiles.end; ++tile, products += l.width) {
+    const TilePlace p = place_of(l, tile);
+    const int64_t rows = smaller(2, height - p.row / 2), columns = smaller(2, width - p.column / 2);
+    const int64_t origin = ((p.picture * height + p.row / 2) * width + p.column / 2) * w.target_channels;
+    for (int64_t c = channels.begin; c < channels.end; c += lanes) {
+      const int64_t count = smaller(lanes, channels.end - c);
+      const Mask mask = first(count);
+      const Floats bias = w.bias ? load(w.bias + c, mask) : zero();
+      Floats y[4][4];
+      transform_back(products + (c - channels.begin), l.product_position, y);
+      repeat<2>([&](auto i) __attribute__((always_inline)) {
+        repeat<2>([&](auto j) __attribute__((always_inline)) {
+          const Pooled pooled = largest_of_four<relu>(y[2 * i][2 * j], y[2 * i][2 * j + 1], y[2 * i + 1][2 * j], y[2 * i + 1][2 * j + 1], bias);
+          if (i >= rows || j >= columns) return;
+          const int64_t at = origin + (i * width + j) * w.target_channels + c;
+          store(w.target + at, pooled.y, mask);
+          if (w.argmax) to_bytes(w.argmax + at, pooled.argmax, count);
+        });
+      });
+    }
+  }
+}
+
+}  // namespace
+
+bool winograd_supports(const nnrun_windows& windows, int64_t channels, int64_t filters, int64_t groups) {
+  for (int axis = 0; axis < 2; ++axis) {
+    if (windows.kernel[axis] != 3 || windows.stride[axis] != 1 || windows.dilation[axis] != 1 || windows.padding[axis] > 2) return false;
+  }
+  // Below that the transforms cost more than the products save.
+  constexpr int64_t fewest_channels = 16, fewest_pixels = 4;
+  return groups == 1 && channels >= fewest_channels && filters >= fewest_channels && windows.output[0] >= fewest_pixels &&
+         windows.output[1] >= fewest_pixels;
+}
+
+void winograd_work(const Winograd& w, nnrun_work& work) {
+  const Layout l(w);
+  work = {};
+  work.phases = 2;
+  work.ranges[0] = l.panels * (l.width / lanes) * ceil_divide(w.source_channels, weights_channels);
+  work.ranges[1] = l.ranges;
+  work.workspace = static_cast<size_t>(l.floats()) * sizeof(float);
+}
+
+void winograd_run(const Winograd& w, void* workspace, uint32_t phase, int64_t range) {
+  const Layout l(w);
+  float* weights = static_cast<float*>(workspace);
+  if (phase == 0) {
+    const int64_t targets = l.panels * (l.width / lanes);
+    transform_weights_block(w, l, weights, range % targets * lanes, slice_of(w.source_channels, weights_channels, range / targets));
+    return;
+  }
+  float* sources = weights + l.weight_floats() + range * l.range_floats();
+  float* products = sources + winograd_positions * l.source_position;
+  const auto finish = w.pool ? w.relu ? pool_block<true> : pool_block<false> : w.relu ? finish_block<true> : finish_block<false>;
+  const int64_t begin = l.all_tiles * range / l.ranges, end = l.all_tiles * (range + 1) / l.ranges;
+  for (Slice tiles = {begin, begin}; tiles.begin < end; tiles.begin = tiles.end) {
+    tiles.end = smaller(end, tiles.begin + block_tiles);
+    transform_source_block(w, l, tiles, sources);
+    for (int64_t panel = 0; panel < l.panels; ++panel) {
+      multiply_block(w, l, tiles.size(), panel, weights, sources, products);
+      finish(w, l, tiles, panel, products);
+    }
+  }
+}
+
+}  // namespace NNRUN_ISA_NAMESPACE
