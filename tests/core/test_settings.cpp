@@ -265,6 +265,7 @@ train:
 run:
   threads: auto
   kernels: auto
+  exact: false
   observers: [{console: {every: 1, title: ""}}, metrics, report]
   folder: runs
 )");
