@@ -204,10 +204,15 @@ void Network::backward_layer(std::size_t index, std::int64_t step, GradientSink*
   for (std::size_t k = 0; k < runner.d_weights.size(); ++k) runner.d_weights[k].data = parameters_->gradient(runner.first_weight + k);
   sink_ = sink;
   runner.run.gradient_ready = nullptr;
+  runner.run.gradient_given = nullptr;
   if (sink != nullptr) {
     runner.run.gradient_ready = [](void* context, std::uint32_t weight, std::int64_t begin, std::int64_t end) {
       const Runner& self = *static_cast<const Runner*>(context);
       self.network->sink_->slice_ready(self.first_weight + weight, begin, end);
+    };
+    runner.run.gradient_given = [](void* context, std::uint32_t weight, std::int64_t begin, std::int64_t end, const float* values) {
+      const Runner& self = *static_cast<const Runner*>(context);
+      self.network->sink_->slice_given(self.first_weight + weight, begin, end, values);
     };
   }
   if (watcher_ != nullptr) watcher_->backward_starts(index);

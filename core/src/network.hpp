@@ -18,6 +18,8 @@ class GradientSink {
   virtual ~GradientSink() = default;
   // gradient(slot)[begin, end) is final and the weights there are not read any more in this step.
   virtual void slice_ready(std::size_t slot, std::int64_t begin, std::int64_t end) = 0;
+  // The slice is at `values`, not among the gradients.
+  virtual void slice_given(std::size_t slot, std::int64_t begin, std::int64_t end, const float* values) = 0;
   // A layer's backward is done: whatever of its weights was not mentioned is final now. From the main thread.
   virtual void layer_done(std::size_t first_slot, std::size_t slot_count) = 0;
 };

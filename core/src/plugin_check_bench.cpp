@@ -299,6 +299,9 @@ void LayerBench::backward() {
     run.gradient_ready = [](void* context, std::uint32_t weight, std::int64_t begin, std::int64_t end) {
       bench(context).ready(weight, begin, end);
     };
+    run.gradient_given = [](void* context, std::uint32_t weight, std::int64_t begin, std::int64_t end, const float* values) {
+      bench(context).given(weight, begin, end, values);
+    };
   }
   call("backward", table_.backward, run);
   if (!share_value) {
@@ -307,6 +310,13 @@ void LayerBench::backward() {
   for (const Tensor& gradient : d_inputs) {
     if (!share_gradient) gradient.memory->verify_marked_from(written_bytes(gradient), "dx");
   }
+}
+
+void LayerBench::given(std::uint32_t weight, std::int64_t begin, std::int64_t end, const float* values) {
+  if (weight < weights.size() && begin >= 0 && end <= std::ssize(weights[weight].gradient.floats())) {
+    std::copy(values, values + std::max<std::int64_t>(end - begin, 0), weights[weight].gradient.floats().begin() + begin);
+  }
+  ready(weight, begin, end);
 }
 
 void LayerBench::ready(std::uint32_t weight, std::int64_t begin, std::int64_t end) {

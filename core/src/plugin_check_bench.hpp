@@ -74,6 +74,7 @@ class LayerBench {
   void verify_guards() const;
   Tensor make(const nnrun_tensor& shape) const;
   void declare(const char* name, std::uint32_t rank, const std::int64_t* dim);
+  void given(std::uint32_t weight, std::int64_t begin, std::int64_t end, const float* values);
   void ready(std::uint32_t weight, std::int64_t begin, std::int64_t end);
   void verify_ready(const std::vector<std::vector<std::byte>>& weights_before);
 

@@ -54,10 +54,21 @@ double Updater::begin(const nnrun_progress& progress) {
   return rate_;
 }
 
+bool Updater::steps_at_once(std::size_t slot) const {
+  return table_.slices != 0 && !waits() && !parameters_.weight_slots()[slot].frozen;
+}
+
 void Updater::slice_ready(std::size_t slot, std::int64_t begin, std::int64_t end) {
-  if (table_.slices == 0 || waits() || parameters_.weight_slots()[slot].frozen) return;
+  if (steps_at_once(slot)) slice_given(slot, begin, end, parameters_.gradient(slot) + begin);
+}
+
+void Updater::slice_given(std::size_t slot, std::int64_t begin, std::int64_t end, const float* values) {
+  if (!steps_at_once(slot)) {
+    std::copy(values, values + (end - begin), parameters_.gradient(slot) + begin);
+    return;
+  }
   stepped_[slot].fetch_add(end - begin, std::memory_order_relaxed);
-  step(slot, begin, end);
+  step(slot, begin, end, values);
 }
 
 void Updater::layer_done(std::size_t first_slot, std::size_t slot_count) {
@@ -71,7 +82,8 @@ void Updater::layer_done(std::size_t first_slot, std::size_t slot_count) {
       throw RunError(parameters_.weight_slots()[slot].name + ": its layer said gradient_ready() for " + std::to_string(done) + " of " +
                      std::to_string(count) + " elements; it must be all, once each, or none");
     }
-    Host(host_.c()).parallel_elements(count, [&](std::int64_t begin, std::int64_t end) { step(slot, begin, end); }, block_size);
+    Host(host_.c()).parallel_elements(count, [&](std::int64_t begin, std::int64_t end) { step(slot, begin, end, parameters_.gradient(slot) + begin); },
+                                        block_size);
   }
 }
 
@@ -114,7 +126,7 @@ double Updater::finish() {
     if (options_.clip_norm > 0 && scale != 1.0f) {
       for (std::int64_t i = block.begin; i < block.end; ++i) gradient[i] *= scale;
     }
-    step(block.slot, block.begin, block.end);
+    step(block.slot, block.begin, block.end, gradient + block.begin);
   });
   return norm;
 }
@@ -130,7 +142,7 @@ double Updater::gradient_norm() {
   return std::sqrt(std::accumulate(block_squares_.begin(), block_squares_.end(), 0.0));
 }
 
-void Updater::step(std::size_t slot, std::int64_t begin, std::int64_t end) {
+void Updater::step(std::size_t slot, std::int64_t begin, std::int64_t end, const float* gradients) {
   std::array<float*, max_optimizer_states> states{};
   for (std::size_t i = 0; i < table_.state_count; ++i) states[i] = parameters_.optimizer_state(i, slot) + begin;
   nnrun_step arguments{};
@@ -138,7 +150,7 @@ void Updater::step(std::size_t slot, std::int64_t begin, std::int64_t end) {
   arguments.flags = parameters_.weight_slots()[slot].flags;
   arguments.count = end - begin;
   arguments.weights = parameters_.weight(slot) + begin;
-  arguments.gradients = parameters_.gradient(slot) + begin;
+  arguments.gradients = gradients;
   arguments.states = states.data();
   arguments.rate = rate_;
   arguments.step = step_;

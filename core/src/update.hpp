@@ -26,6 +26,7 @@ class Updater : public GradientSink {
   // Before a step's first backward. Returns the learning rate.
   double begin(const nnrun_progress& progress);
   void slice_ready(std::size_t slot, std::int64_t begin, std::int64_t end) override;
+  void slice_given(std::size_t slot, std::int64_t begin, std::int64_t end, const float* values) override;
   void layer_done(std::size_t first_slot, std::size_t slot_count) override;
   // Behind each backward: how many samples its gradient is the mean over.
   void end_batch(std::int64_t samples);
@@ -43,7 +44,8 @@ class Updater : public GradientSink {
   };
 
   bool waits() const { return options_.clip_norm > 0 || options_.batches > 1; }
-  void step(std::size_t slot, std::int64_t begin, std::int64_t end);
+  bool steps_at_once(std::size_t slot) const;
+  void step(std::size_t slot, std::int64_t begin, std::int64_t end, const float* gradients);
   // body(index, block) for each block, in parallel. A block is cut by the weights' shapes alone.
   void for_each_block(const auto& body) const;
   double gradient_norm();

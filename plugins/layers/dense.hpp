@@ -62,11 +62,15 @@ struct Dense {
         column_sum_ = p.kernel(bias_gradient_arguments(p.batch()));
         bytes = std::max(bytes, column_sum_.workspace(bias_gradient_arguments(p.batch())));
       }
+      if (!frozen_) plan_blocks(p);
       if (p.input_gradient()) {
-        input_gradient_ = p.kernel(input_gradient_arguments(p.batch()));
-        bytes = std::max(bytes, input_gradient_.workspace(input_gradient_arguments(p.batch())));
+        const nnrun_gemm_f32 shape = input_gradient_arguments(block_by_block_ ? block_rows_ : in_, p.batch());
+        input_gradient_ = p.kernel(shape);
+        block_workspace_ = std::max(block_workspace_, block_by_block_ ? input_gradient_.workspace(shape) : 0);
+        bytes = std::max(bytes, input_gradient_.workspace(shape));
       }
-      if (!frozen_) bytes = std::max(bytes, plan_weight_gradient(p));
+      block_workspace_ = (block_workspace_ + 63) / 64 * 64;
+      bytes = std::max(bytes, block_workspace_ * static_cast<std::size_t>(blocks_));
     }
     scratch_ = p.scratch(bytes);
     if (p.training() && gradient_stride_ != units) {
@@ -95,13 +99,14 @@ struct Dense {
     }
     if (gradient_stride_ != units) dy = spread_rows(dy, r);
     // dx = dy W^T goes first: it reads the weights, which the optimizer may change from gradient_ready() on.
-    if (r.input_gradient()) {
-      nnrun_gemm_f32 a = input_gradient_arguments(r.batch());
+    const auto input_gradient_of = [&](std::int64_t begin, std::int64_t rows) {
+      nnrun_gemm_f32 a = input_gradient_arguments(rows, r.batch());
       a.a = dy;
-      a.b = r.weight(weight_).data();
-      a.c = r.dx().data();
-      input_gradient_(a, workspace);
-    }
+      a.b = r.weight(weight_).data() + begin * units;
+      a.c = r.dx().data() + begin;
+      return a;
+    };
+    if (r.input_gradient() && !block_by_block_) input_gradient_(input_gradient_of(0, in_), workspace);
     if (frozen_) return;
     if (bias) {
       nnrun_column_sum_f32 a = bias_gradient_arguments(r.batch());
@@ -117,14 +122,22 @@ struct Dense {
       nnrun_gemm_f32 a = weight_gradient_arguments(rows, r.batch());
       a.a = r.x().data() + begin;
       a.b = dy;
-      a.c = r.d_weight(weight_).data() + begin * units;
+      alignas(64) float block_gradient[most_block_floats];
+      a.c = block_by_block_ ? block_gradient : r.d_weight(weight_).data() + begin * units;
       void* block_workspace = static_cast<std::byte*>(workspace) + static_cast<std::size_t>(block) * block_workspace_;
+      if (block_by_block_) input_gradient_.serial(input_gradient_of(begin, rows), block_workspace);
       (rows == block_rows_ ? weight_gradient_ : weight_gradient_rest_).serial(a, block_workspace);
-      r.gradient_ready(weight_, begin * units, (begin + rows) * units);
+      if (block_by_block_) {
+        r.give_gradient(weight_, begin * units, (begin + rows) * units, block_gradient);
+      } else {
+        r.gradient_ready(weight_, begin * units, (begin + rows) * units);
+      }
     });
   }
 
  private:
+  static constexpr std::int64_t most_block_floats = 1 << 14;  // of dW: 64 KB
+
   nnrun_gemm_f32 forward_arguments(std::int64_t batch) const {
     nnrun_gemm_f32 a{};
     a.m = batch;
@@ -138,16 +151,17 @@ struct Dense {
     return a;
   }
 
-  // dx (N, in) = dy (N, units) W^T
-  nnrun_gemm_f32 input_gradient_arguments(std::int64_t batch) const {
+  // `inputs` columns of dx (N, in) = dy (N, units) W^T
+  nnrun_gemm_f32 input_gradient_arguments(std::int64_t inputs, std::int64_t batch) const {
     nnrun_gemm_f32 a{};
     a.m = batch;
-    a.n = in_;
+    a.n = inputs;
     a.k = units;
     a.transpose_b = 1;
     a.lda = gradient_stride_;
     a.ldb = units;
     a.ldc = in_;
+    a.serial = block_by_block_ ? 1 : 0;
     return a;
   }
 
@@ -180,15 +194,18 @@ struct Dense {
   }
 
   // About 14 blocks, of a multiple of 14 rows (the tallest tile of the widest kernels), but none so small that handing it to a
-  // thread costs more than its work. By the planned shape, so that a short last batch is cut in the same way. Returns the bytes of
-  // all blocks' workspaces.
-  std::size_t plan_weight_gradient(const Plan& p) {
-    constexpr std::int64_t least_operations = 1 << 17;
+  // thread costs more than its work, and none so large that it leaves the cache before the optimizer has stepped over it. Weights that
+  // no L2 cache holds are read once: each block's part of dx is computed along with its part of dW, and that never goes to memory. By the planned shape, so that a
+  // short last batch is cut in the same way.
+  void plan_blocks(const Plan& p) {
+    constexpr std::int64_t least_operations = 1 << 17, l2_floats = 1 << 18;
     const std::int64_t row_operations = std::max<std::int64_t>(2 * units * p.batch(), 1);
     const std::int64_t least_rows = (least_operations + row_operations - 1) / row_operations;
-    block_rows_ = std::max<std::int64_t>({in_ / 14 / 14 * 14, (least_rows + 13) / 14 * 14, 14});
+    const std::int64_t most_rows = std::max<std::int64_t>(most_block_floats / units, 14);
+    block_rows_ = std::max<std::int64_t>({std::min(in_ / 14, most_rows) / 14 * 14, (least_rows + 13) / 14 * 14, 14});
     block_rows_ = std::min(block_rows_, in_);
     blocks_ = (in_ + block_rows_ - 1) / block_rows_;
+    block_by_block_ = p.input_gradient() && in_ * units > l2_floats && block_rows_ * units <= most_block_floats;
 
     const nnrun_gemm_f32 shape = weight_gradient_arguments(block_rows_, p.batch());
     weight_gradient_ = p.kernel(shape);
@@ -198,8 +215,6 @@ struct Dense {
       weight_gradient_rest_ = p.kernel(rest_shape);
       block_workspace_ = std::max(block_workspace_, weight_gradient_rest_.workspace(rest_shape));
     }
-    block_workspace_ = (block_workspace_ + 63) / 64 * 64;
-    return block_workspace_ * static_cast<std::size_t>(blocks_);
   }
 
   // dy with its rows gradient_stride_ apart.
@@ -209,7 +224,7 @@ struct Dense {
     return spread;
   }
 
-  bool relu_ = false, frozen_ = false;
+  bool relu_ = false, frozen_ = false, block_by_block_ = false;
   std::int64_t in_ = 0;
   std::int64_t gradient_stride_ = 0;
   std::int64_t block_rows_ = 0, blocks_ = 0;

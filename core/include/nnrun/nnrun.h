@@ -304,6 +304,9 @@ typedef struct nnrun_run {
    * the host lets the optimizer step over this slice while it is still in the cache, so backward must be done with reading
    * that part of the weight. Slices of one weight must not overlap. Weights never mentioned are stepped after backward. */
   void (*gradient_ready)(void* context, uint32_t weight, int64_t begin, int64_t end);
+  /* The same for a slice that was computed elsewhere, eg in a small block that never leaves the cache: it is at `values`, which are
+   * the layer's again on return. That part of d_weights need not be written. May be NULL: then write it. */
+  void (*gradient_given)(void* context, uint32_t weight, int64_t begin, int64_t end, const float* values);
 } nnrun_run;
 
 typedef struct nnrun_layer_vtable {

@@ -596,6 +596,15 @@ class Run {
   void gradient_ready(int index, std::int64_t begin, std::int64_t end) const {
     if (c_->gradient_ready != nullptr) c_->gradient_ready(c_->context, static_cast<std::uint32_t>(index), begin, end);
   }
+  // The same, but the slice is at `values`, and d_weight(index) was not written.
+  void give_gradient(int index, std::int64_t begin, std::int64_t end, const float* values) const {
+    if (c_->gradient_given != nullptr) {
+      c_->gradient_given(c_->context, static_cast<std::uint32_t>(index), begin, end, values);
+      return;
+    }
+    std::memcpy(d_weight(index).data() + begin, values, static_cast<std::size_t>(end - begin) * sizeof(float));
+    gradient_ready(index, begin, end);
+  }
 
  private:
   const nnrun_run* c_;

@@ -22,7 +22,7 @@ struct Layout : FewChannels<nnrun_conv2d_maxpool_backward_weights_f32> {
     x_floats = ceil_divide(x_rows(1) * pitch, lanes) * lanes + 2 * lanes;  // rows are read in whole vectors
     table = width * 4 * row_floats;
     gradients = width * filters;
-    slice_floats = sums + x_floats + table + lanes + 2 * gradients;
+    slice_floats = sums + x_floats + table + lanes + gradients + ceil_divide(gradients, 4);
   }
   int64_t filters, slices, sums, x_floats, table, gradients, slice_floats;
 };
@@ -30,43 +30,54 @@ struct Layout : FewChannels<nnrun_conv2d_maxpool_backward_weights_f32> {
 // (pooled pixels, 4 windows, 32)
 void fill_table(const Layout& l, const float* x, float* table) {
   const nnrun_windows& w = l.a.windows;
+  alignas(64) float ends[lanes] = {1.0f};
+  const Floats end = load(ends);
+  const int64_t rest = row_floats - l.elements;
+  const Mask end_mask = first(smaller(lanes, rest));
+  const int64_t tap_row = w.dilation[0] * l.pitch;
   float* to = table;
   for (int64_t pixel = 0; pixel < l.width; ++pixel, x += 2 * l.step) {
     for (int64_t place = 0; place < 4; ++place, to += row_floats) {
       const float* from = x + place / 2 * w.stride[0] * l.pitch + place % 2 * l.step;
       // Each store overwrites what the one before wrote too much; the last ends in the next row, which is written later.
       for (int64_t ky = 0; ky < w.kernel[0]; ++ky) {
-        for (int64_t e = 0; e < l.run; e += lanes) store(to + ky * l.run + e, load(from + ky * w.dilation[0] * l.pitch + e));
+        int64_t e = 0;
+        do {
+          store(to + ky * l.run + e, load(from + ky * tap_row + e));
+        } while ((e += lanes) < l.run);
       }
+      store(to + l.elements, end, end_mask);
+      for (int64_t e = l.elements + lanes; e < row_floats; e += lanes) store(to + e, zero(), first(smaller(lanes, row_floats - e)));
     }
-  }
-  for (int64_t row = 0; row < l.width * 4; ++row) {
-    table[row * row_floats + l.elements] = 1.0f;
-    for (int64_t e = l.elements + 1; e < row_floats; ++e) table[row * row_floats + e] = 0.0f;
   }
 }
 
-// Gradients that ReLU lets through, and the offsets of their rows of the table.
-void fill_gradients(const Layout& l, int64_t pooled_row, float* gradient, int32_t* row) {
+// Gradients that ReLU lets through, and which of their pixel's windows they belong to; (pooled pixels, filters).
+void fill_gradients(const Layout& l, int64_t pooled_row, float* gradient, uint8_t* place) {
   const nnrun_conv2d_maxpool_backward_weights_f32& a = l.a;
   int64_t from = pooled_row * l.width * a.filters;
-  for (int64_t pixel = 0; pixel < l.width; ++pixel, from += a.filters) {
-    for (int64_t f = 0; f < l.filters; ++f) {
-      const bool alive = f < a.filters && a.argmax[from + f] < 4;
-      gradient[pixel * l.filters + f] = alive ? a.dy[from + f] : 0.0f;
-      row[pixel * l.filters + f] = static_cast<int32_t>((pixel * 4 + (alive ? a.argmax[from + f] : 0)) * row_floats);
+  for (int64_t pixel = 0; pixel < l.width; ++pixel, from += a.filters, gradient += l.filters, place += l.filters) {
+    for (int64_t f = 0; f < l.filters; f += lanes) {
+      const int64_t count = larger(0, smaller(lanes, a.filters - f));
+      const Floats which = from_bytes(a.argmax + from + f, count);
+      const Mask alive = greater(all(4.0f), which);
+      store(gradient + f, select(alive, load(a.dy + from + f, first(count)), zero()));
+      to_bytes(place + f, select(alive, which, zero()), lanes);
     }
   }
 }
 
-void add_block(const Layout& l, const float* table, const float* gradient, const int32_t* row, float* sums) {
+void add_block(const Layout& l, const float* table, const float* gradient, const uint8_t* place, float* sums) {
   Floats sum[block_filters][row_vectors];
   repeat<block_filters>([&](auto f) __attribute__((always_inline)) {
     repeat<row_vectors>([&](auto v) __attribute__((always_inline)) { sum[f][v] = load(sums + f * row_floats + v * lanes); });
   });
-  for (int64_t pixel = 0; pixel < l.width; ++pixel, gradient += l.filters, row += l.filters) {
+  for (int64_t pixel = 0; pixel < l.width; ++pixel, gradient += l.filters, place += l.filters, table += 4 * row_floats) {
+    // All places in one load: small loads among those of vectors are slow.
+    uint64_t places = 0;
+    __builtin_memcpy(&places, place, block_filters);
     repeat<block_filters>([&](auto f) __attribute__((always_inline)) {
-      const float* window = table + row[f];
+      const float* window = table + (places >> (8 * f) & 3) * row_floats;
       asm("" : "+r"(window));
       const Floats g = all(gradient[f]);
       repeat<row_vectors>([&](auto v) __attribute__((always_inline)) { sum[f][v] = fma(g, load(window + v * lanes), sum[f][v]); });
@@ -81,7 +92,7 @@ void sum_slice(const Layout& l, int64_t slice, float* sums) {
   float* x = sums + l.sums;
   float* table = x + l.x_floats;
   float* gradient = table + l.table + lanes;
-  auto* row = reinterpret_cast<int32_t*>(gradient + l.gradients);
+  auto* place = reinterpret_cast<uint8_t*>(gradient + l.gradients);
   fill_with_zeros(sums, l.sums);
   fill_with_zeros(x, l.x_floats);
   const int64_t begin = l.a.windows.batch * slice / l.slices, end = l.a.windows.batch * (slice + 1) / l.slices;
@@ -89,8 +100,8 @@ void sum_slice(const Layout& l, int64_t slice, float* sums) {
     for (int64_t pooled = 0; pooled < l.height; ++pooled) {
       l.copy(picture, {pooled, pooled + 1}, x);
       fill_table(l, x, table);
-      fill_gradients(l, picture * l.height + pooled, gradient, row);
-      for (int64_t f = 0; f < l.filters; f += block_filters) add_block(l, table, gradient + f, row + f, sums + f * row_floats);
+      fill_gradients(l, picture * l.height + pooled, gradient, place);
+      for (int64_t f = 0; f < l.filters; f += block_filters) add_block(l, table, gradient + f, place + f, sums + f * row_floats);
     }
   }
 }

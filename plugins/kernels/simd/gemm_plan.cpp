@@ -93,7 +93,7 @@ Plan plan_of(const nnrun_gemm_f32& g) {
   const int64_t wanted = wanted_ranges(g);
   if (splits(g)) {
     plan.method = Plan::Method::split;
-    plan.chunk = 1024;
+    plan.chunk = 512;
     plan.chunks = ceil_divide(g.k, plan.chunk);
     plan.partial = round_up(g.m * g.n, 16);
     plan.chunk_space = plan.partial + round_up(workspace_of(chunk_of(g, plan, 0, nullptr)), 16);
@@ -123,7 +123,10 @@ int64_t workspace_of(const nnrun_gemm_f32& g) {
       floats +=
           g.m > g.n || g.m > most_rows_in_group ? all_of_b : smaller(all_of_b, (g.serial ? 1 : most_ranges) * widest * depth);
     }
-    if (packs_a(g)) floats += (most_ranges * most_rows_in_group + round_up(g.m, page)) * (depth + lanes);
+    if (packs_a(g)) {
+      const int64_t rows = round_up(g.m, 16);
+      floats += (g.serial ? 2 * rows : most_ranges * smaller(most_rows_in_group, rows) + rows) * (depth + lanes);
+    }
   }
   // The largest m that would be split, with these n and k.
   nnrun_gemm_f32 split = g;

@@ -13,14 +13,15 @@ struct PaddedBand {
 };
 
 inline void fill_with_zeros(float* to, int64_t count) {
-  for (int64_t i = 0; i < count; i += lanes) store(to + i, zero(), first(smaller(lanes, count - i)));
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) store(to + i, zero());
+  if (i < count) store(to + i, zero(), first(count - i));
 }
 
 inline void copy_floats(const float* from, int64_t count, float* to) {
-  for (int64_t i = 0; i < count; i += lanes) {
-    const Mask mask = first(smaller(lanes, count - i));
-    store(to + i, load(from + i, mask), mask);
-  }
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) store(to + i, load(from + i));
+  if (i < count) store(to + i, load(from + i, first(count - i)), first(count - i));
 }
 
 inline void copy_padded(const PaddedBand& b, float* to) {
