@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "diagnostic.hpp"
+#include "layer_groups.hpp"
 #include "schema.hpp"
 #include "sections.hpp"
 
@@ -125,7 +126,8 @@ std::string explain_all(const ComponentLookup& lookup) {
   return text;
 }
 
-std::string explain(std::string_view topic, const ComponentLookup& lookup) {
+std::string explain(std::string_view topic, const ComponentLookup& components) {
+  const WithLayerGroups lookup(components);
   if (topic.empty()) return explain_all(lookup);
   if (const nnrun_component* section = find_section(topic)) return explain_component(*section);
   for (const std::string& kind : lookup.kinds()) {

@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "layer_groups.hpp"
 #include "schema.hpp"
 #include "sections.hpp"
 
@@ -67,10 +68,10 @@ class Writer {
       if (!has_required(*component)) names.push_back(name);
       Json map = {{"type", "object"}, {"additionalProperties", false}, {"required", Json::array({name})}};
       map["properties"][name] = reference(definition_of(kind, name));
-      if (labelled) {
+      // A repeat has neither, a residual a name: that of the layer it ends in.
+      if (labelled && !is_repeat(*component))
         map["properties"][std::string(layer_label_key)] = {{"type", "string"}, {"pattern", "^[A-Za-z_][A-Za-z0-9_-]*$"}};
-        map["properties"][std::string(layer_freeze_key)] = {{"type", "boolean"}};
-      }
+      if (labelled && !is_layer_group(*component)) map["properties"][std::string(layer_freeze_key)] = {{"type", "boolean"}};
       choices.push_back(std::move(map));
     }
     if (!names.empty()) choices.insert(choices.begin(), Json{{"type", "string"}, {"enum", names}});
@@ -224,6 +225,6 @@ class Writer {
 
 }  // namespace
 
-std::string json_schema(const ComponentLookup& lookup) { return Writer(lookup).write().dump(2) + '\n'; }
+std::string json_schema(const ComponentLookup& lookup) { return Writer(WithLayerGroups(lookup)).write().dump(2) + '\n'; }
 
 }  // namespace nnrun::core

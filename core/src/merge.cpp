@@ -344,7 +344,7 @@ class Change {
       node = std::move(list);
     }
     if (!node.is_sequence()) fail(at + 1, path(at + 1) + (node.is_null() ? " is not set" : " is not a list"));
-    Node& item = node.items[find_item(node, labelled, at)];
+    Node& item = find_item(node, labelled, at);
     if (is_last(at + 1)) {
       merger_.component(item, change_.value, param.component_kind, labelled);
     } else {
@@ -352,20 +352,33 @@ class Change {
     }
   }
 
-  std::size_t find_item(const Node& list, bool labelled, std::size_t at) const {
+  Node& find_item(Node& list, bool labelled, std::size_t at) const {
     const PathSegment& segment = change_.path[at + 1];
     if (segment.is_index) {
       check_index(list, at);
-      return segment.index;
+      return list.items[segment.index];
     }
     std::vector<std::string> labels;
-    for (std::size_t i = 0; i < list.items.size(); ++i) {
-      const std::string label = labelled ? label_of(list.items[i]) : std::string();
-      if (label == segment.name && !label.empty()) return i;
-      if (!label.empty()) labels.push_back(label);
-    }
+    Node* item = labelled ? find_label(list, segment.name, labels) : nullptr;
+    if (item != nullptr) return *item;
     if (!labelled) fail(at + 1, path(at + 1) + " is a list", "write " + path(at + 1) + "[0]" + rest(at + 1));
     fail(at + 1, "no layer has the name " + quote(segment.name), did_you_mean(segment.name, labels));
+  }
+
+  // The layer of that name, in groups, too; NULL where there is none, and all names in `labels`.
+  Node* find_label(Node& list, const std::string& name, std::vector<std::string>& labels) const {
+    for (Node& item : list.items) {
+      const std::string label = label_of(item);
+      if (label == name && !label.empty()) return &item;
+      if (!label.empty()) labels.push_back(label);
+      Node::Entry* entry = component_entry(item, true);
+      const nnrun_component* group = entry != nullptr ? find_layer_group(entry->key) : nullptr;
+      for (std::size_t i = 0; group != nullptr && i < group->param_count; ++i) {
+        Node::Entry* inner = param_at(*group, i).type == type_layer_list ? entry->value.find(param_at(*group, i).name) : nullptr;
+        if (Node* found = inner != nullptr ? find_label(inner->value, name, labels) : nullptr) return found;
+      }
+    }
+    return nullptr;
   }
 
   void check_index(const Node& list, std::size_t at) const {

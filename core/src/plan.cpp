@@ -3,7 +3,6 @@
 #include <nnrun/plugin.hpp>
 
 #include <algorithm>
-#include <map>
 
 namespace nnrun::core {
 
@@ -104,36 +103,11 @@ nnrun_plan make_plan(Answers& a, const std::vector<nnrun_tensor>& inputs, const 
   return plan;
 }
 
-// Further inputs, by the names in REFERENCE parameters.
-std::vector<std::size_t> referenced_tensors(const ComponentSpec& spec, const std::map<std::string, std::size_t>& by_name) {
-  std::vector<std::size_t> tensors;
-  for (std::size_t i = 0; i < spec.component->param_count; ++i) {
-    if (param_at(*spec.component, i).type != NNRUN_REFERENCE || spec.values[i].string.empty()) continue;
-    const auto found = by_name.find(spec.values[i].string);
-    if (found == by_name.end()) {
-      throw DiagnosticError(spec.param_locations[i], "no earlier layer has the name '" + spec.values[i].string + "'");
-    }
-    tensors.push_back(found->second);
-  }
-  return tensors;
-}
-
-bool has_references(const ComponentSpec& spec) {
-  for (std::size_t i = 0; i < spec.component->param_count; ++i) {
-    if (param_at(*spec.component, i).type == NNRUN_REFERENCE && !spec.values[i].string.empty()) return true;
-  }
-  return false;
-}
-
-bool is_referenced(const std::vector<ComponentSpec>& layers, std::size_t index) {
-  const std::string& label = layers[index].label;
-  if (label.empty()) return false;
-  return std::any_of(layers.begin(), layers.end(), [&](const ComponentSpec& spec) {
-    for (std::size_t i = 0; i < spec.component->param_count; ++i) {
-      if (param_at(*spec.component, i).type == NNRUN_REFERENCE && spec.values[i].string == label) return true;
-    }
-    return false;
-  });
+// How many layers take what is at that place.
+std::size_t consumers(const ModelSettings& model, std::size_t place) {
+  std::size_t count = 0;
+  for (const auto& inputs : model.inputs) count += static_cast<std::size_t>(std::count(inputs.begin(), inputs.end(), place));
+  return count;
 }
 
 std::uint32_t trait_of(const ComponentSpec& spec, const HostServices& host) {
@@ -155,7 +129,8 @@ void plan_layer(PlannedLayer& layer, ModelPlan& model, const HostServices& host,
     Diagnostic diagnostic = make_error(spec.location_of(error), layer.name + ": " + error.message);
     std::string shapes;
     for (const nnrun_tensor& input : inputs) shapes += (shapes.empty() ? "" : ", ") + to_string(Tensor(input).shape());
-    diagnostic.notes.push_back(make_note({}, "its input has the shape " + shapes + ", the batch first"));
+    diagnostic.notes.push_back(make_note({}, (inputs.size() == 1 ? "its input has the shape " : "its inputs have the shapes ") + shapes + ", the batch first"));
+    diagnostic.notes.insert(diagnostic.notes.end(), spec.notes.begin(), spec.notes.end());
     throw DiagnosticError(diagnostic);
   }
   if (!a.has_output) {
@@ -194,21 +169,20 @@ ModelPlan plan_model(const ModelSettings& settings, const HostServices& host, co
   ModelPlan model;
   model.tensors.push_back(input);
   std::vector<bool> learns{false};  // of each tensor: does anything that it depends on have weights?
-  std::map<std::string, std::size_t> by_name;
   const std::vector<ComponentSpec>& specs = settings.layers;
+  std::vector<std::size_t> tensors(specs.size() + 1, 0);  // at each place of settings.inputs
   for (std::size_t i = 0; i < specs.size(); ++i) {
     PlannedLayer layer;
     layer.index = i;
     layer.name = specs[i].label.empty() ? std::to_string(i) + "." + specs[i].component->name : specs[i].label;
     layer.instance = std::make_unique<Instance>(specs[i], host.c());
     layer.frozen = specs[i].frozen;
-    layer.inputs = {model.tensors.size() - 1};
-    for (const std::size_t tensor : referenced_tensors(specs[i], by_name)) layer.inputs.push_back(tensor);
+    for (const std::size_t place : settings.inputs[i]) layer.inputs.push_back(tensors[place]);
     for (const std::size_t tensor : layer.inputs) layer.input_gradient = layer.input_gradient || learns[tensor];
 
     std::size_t last = i;
-    while (options.absorb && layer.vtable().absorb != nullptr && last + 1 < specs.size() && !is_referenced(specs, last) &&
-           !has_references(specs[last + 1]) && !specs[last + 1].frozen) {
+    while (options.absorb && layer.vtable().absorb != nullptr && last + 1 < specs.size() && consumers(settings, last + 1) == 1 &&
+           settings.inputs[last + 1] == std::vector{last + 1} && !specs[last + 1].frozen) {
       const std::uint32_t trait = trait_of(specs[last + 1], host);
       if (trait == NNRUN_TRAIT_NONE || layer.vtable().absorb(layer.instance->self(), trait) == 0) break;
       layer.absorbed.push_back(&specs[++last]);
@@ -222,7 +196,7 @@ ModelPlan plan_model(const ModelSettings& settings, const HostServices& host, co
                                                 "this net without training (nnrun eval, nnrun predict)");
     }
     learns.push_back(layer.input_gradient || has_learning_weights);
-    if (!specs[last].label.empty()) by_name[specs[last].label] = layer.output;
+    tensors[last + 1] = layer.output;
     model.layers.push_back(std::move(layer));
     i = last;
   }

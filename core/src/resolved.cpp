@@ -94,6 +94,7 @@ bool can_be_written(const nnrun_component& owner, const nnrun_param& param, cons
       return value.given || list_in_range(param, value.numbers);
     case NNRUN_COMPONENT:
     case type_section:
+    case type_layer_list:
       return !value.components.empty();
     case type_string_list:
       return !value.strings.empty();
@@ -161,23 +162,26 @@ std::string flow_value(const nnrun_param& param, const ParamValue& value) {
   }
 }
 
+std::string block_section(const ComponentSpec& section, const std::string& indent);
+
 // One map a layer.
-std::string block_layers(const std::vector<ComponentSpec>& layers) {
+std::string block_layers(const std::vector<ComponentSpec>& layers, const std::string& indent) {
   std::string text;
   for (const ComponentSpec& layer : layers) {
-    const std::string params = flow_params(layer);
-    if (params == "{}" && layer.label.empty() && !layer.frozen) {
-      text += "    - " + text_of(layer.reference) + '\n';
-      continue;
+    text += indent + "- " + text_of(layer.reference);
+    if (is_layer_group(*layer.component)) {
+      text += ":\n" + block_section(layer, indent + "    ");
+    } else {
+      const std::string params = flow_params(layer);
+      text += (params == "{}" && layer.label.empty() && !layer.frozen ? "" : ": " + params) + '\n';
     }
-    text += "    - " + text_of(layer.reference) + ": " + params + '\n';
-    if (!layer.label.empty()) text += "      name: " + text_of(layer.label) + '\n';
-    if (layer.frozen) text += "      freeze: true\n";
+    if (!layer.label.empty()) text += indent + "  name: " + text_of(layer.label) + '\n';
+    if (layer.frozen) text += indent + "  freeze: true\n";
   }
   return text;
 }
 
-std::string block_section(const ComponentSpec& section) {
+std::string block_section(const ComponentSpec& section, const std::string& indent) {
   std::string text;
   for (std::size_t i = 0; i < section.values.size(); ++i) {
     const nnrun_param& param = param_at(*section.component, i);
@@ -185,9 +189,9 @@ std::string block_section(const ComponentSpec& section) {
     if (!can_be_written(*section.component, param, value)) continue;
     if (param.type == type_section && flow_value(param, value) == "{}") continue;
     if (param.type == type_layer_list) {
-      text += std::string("  ") + param.name + ":\n" + block_layers(value.components);
+      text += indent + param.name + ":\n" + block_layers(value.components, indent + "  ");
     } else {
-      text += std::string("  ") + param.name + ": " + flow_value(param, value) + '\n';
+      text += indent + param.name + ": " + flow_value(param, value) + '\n';
     }
   }
   return text;
@@ -243,7 +247,7 @@ std::string write_resolved(const Settings& settings) {
     const ParamValue& value = root.values[i];
     if (!can_be_written(*root.component, param, value)) continue;
     if (param.type == type_section) {
-      text += (text.empty() ? "" : "\n") + std::string(param.name) + ":\n" + block_section(value.components[0]);
+      text += (text.empty() ? "" : "\n") + std::string(param.name) + ":\n" + block_section(value.components[0], "  ");
     } else {
       text += std::string(param.name) + ": " + flow_value(param, value) + '\n';
     }

@@ -324,7 +324,12 @@ std::optional<ComponentSpec> check_written(const Written& written, std::string_v
 std::optional<ComponentSpec> check_item(const Node& node, std::string_view kind, bool labelled, const std::string& path,
                                         CheckContext& context) {
   const std::optional<Written> written = read_component(node, kind, labelled, path, context);
-  return written ? check_written(*written, kind, path, context) : std::nullopt;
+  if (!written) return std::nullopt;
+  if (!labelled && kind == "layer" && find_layer_group(written->name) != nullptr) {
+    report(context, written->where, quote(written->name) + " is a list of layers, and stands in lists of layers only; " + path + " is one layer");
+    return std::nullopt;
+  }
+  return check_written(*written, kind, path, context);
 }
 
 void check_components(const Target& target, const Node& node, CheckContext& context, ParamValue& value) {
@@ -524,6 +529,8 @@ void report_not_a_map(const nnrun_component& component, const Node& params, cons
     suggestion = "write '" + params.text.substr(0, colon) + ": " + params.text.substr(colon + 1) + "', with a space";
   } else if (!is_section(component) && params.is_scalar() && component.param_count > 0) {
     suggestion = "write " + name + ": {" + param_at(component, 0).name + ": " + params.text.substr(0, 40) + "}";
+  } else if (params.is_sequence() && is_layer_group(component)) {
+    suggestion = "the list belongs under 'layers:' in it";
   }
   const std::string what = is_section(component) ? " must be a map of keys, got " : " takes its parameters as a map, got ";
   report(context, params.where, name + what + describe_node(params), std::move(suggestion));

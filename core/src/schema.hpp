@@ -21,7 +21,7 @@ namespace nnrun::core {
 enum SectionParamType : std::uint32_t {
   type_section = 1000,  // a map; `component_kind` names the section
   type_component_list,  // a list of components of kind `component_kind`
-  type_layer_list,      // the same, and each may have a `name:` beside it
+  type_layer_list,      // the same, each may have a `name:` beside it, and groups (layer_groups.hpp) may stand there, too
   type_string_list,
   type_word_or_integer,    // one of `choices`, or an integer
   type_string_or_section,  // a path, or a map; `component_kind` names the section
@@ -56,6 +56,8 @@ struct ComponentSpec {
   std::string label;      // of a layer: the `name:` beside it, or ""
   Location label_where;
   bool frozen = false;  // of a layer: `freeze: true` stands beside it
+  std::string repetition;         // of a layer in a `repeat`: "2 of 3"; of nested ones, the outermost first: "1 of 2, 2 of 3"
+  std::vector<Diagnostic> notes;  // of a layer in a group: for errors that turn up when it is planned
   std::vector<ParamValue> values;         // one a parameter, in the order of component->params
   Location where;                         // of its name
   std::vector<Location> param_locations;  // of each value; of the component's name where it is the default

@@ -54,6 +54,8 @@ constexpr nnrun_param of_kind(nnrun_param param, const char* kind) {
   return param;
 }
 
+constexpr nnrun_param layers(const char* name, const char* doc) { return of_kind(row(type_layer_list, name, doc), "layer"); }
+
 constexpr nnrun_param section(const char* name, const char* doc) { return of_kind(row(type_section, name, doc), name); }
 
 // What get_default answers; one a parameter, in the same order.
@@ -121,13 +123,24 @@ constexpr std::array validation_params = {
 constexpr std::array<Default, validation_params.size()> validation_defaults = {};
 
 constexpr std::array model_params = {
-    required(
-        items(of_kind(row(type_layer_list, "layers", "from input to output; each may have 'name:' and 'freeze: true' beside it"), "layer"), 1)),
+    required(items(layers("layers", "from input to output; each may have 'name:' and 'freeze: true' beside it"), 1)),
     items(range(row(NNRUN_INTEGER_LIST, "input", "shape of one sample; only for nets without data"), 1, unbounded), 1,
           NNRUN_MAX_RANK - 1),
     section("start_from", "weights to start from, by name, instead of random ones"),
 };
 constexpr std::array<Default, model_params.size()> model_defaults = {};
+
+constexpr std::array repeat_params = {
+    required(range(row(NNRUN_INTEGER, "times", "how many times"), 1, 10000)),
+    required(items(layers("layers", "what is repeated; a name in it gets -1, -2, ... behind it"), 1)),
+};
+constexpr std::array<Default, repeat_params.size()> repeat_defaults = {};
+
+constexpr std::array residual_params = {
+    required(items(layers("layers", "what the input goes through before it is added"), 1)),
+    layers("shortcut", "what the input that is added goes through itself, where the shapes differ otherwise; left out, nothing"),
+};
+constexpr std::array<Default, residual_params.size()> residual_defaults = {};
 
 constexpr std::array start_from_params = {
     row(NNRUN_STRING, "checkpoint", "a .safetensors file, eg runs/first/1/best.safetensors; relative to the current directory"),
@@ -195,6 +208,16 @@ constexpr nnrun_component early_stopping =
     make_section<early_stopping_params, early_stopping_defaults>("early_stopping", train_params[11].doc);
 constexpr nnrun_component run = make_section<run_params, run_defaults>("run", root_params[6].doc);
 
+constexpr nnrun_component as_layer(nnrun_component section) {
+  section.kind = "layer";
+  return section;
+}
+constexpr nnrun_component repeat =
+    as_layer(make_section<repeat_params, repeat_defaults>("repeat", "layers, several times, each time with weights of their own"));
+constexpr nnrun_component residual = as_layer(
+    make_section<residual_params, residual_defaults>("residual", "layers whose input is added to their output (He et al. 2016)"));
+constexpr const nnrun_component* layer_groups[] = {&repeat, &residual};
+
 constexpr const nnrun_component* sections[] = {&root, &data, &validation, &model, &start_from, &train, &checkpoint, &early_stopping, &run};
 
 }  // namespace
@@ -209,5 +232,18 @@ const nnrun_component* find_section(std::string_view name) {
 }
 
 std::span<const nnrun_component* const> all_sections() { return sections; }
+
+const nnrun_component* find_layer_group(std::string_view name) {
+  for (const nnrun_component* candidate : layer_groups) {
+    if (candidate->name == name) return candidate;
+  }
+  return nullptr;
+}
+
+std::span<const nnrun_component* const> all_layer_groups() { return layer_groups; }
+
+bool is_layer_group(const nnrun_component& component) { return &component == &repeat || &component == &residual; }
+
+bool is_repeat(const nnrun_component& component) { return &component == &repeat; }
 
 }  // namespace nnrun::core

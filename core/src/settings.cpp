@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "layer_groups.hpp"
 #include "merge.hpp"
 #include "sections.hpp"
 
@@ -70,9 +71,10 @@ DataSettings read_data(const Section& data) {
   return settings;
 }
 
-ModelSettings read_model(const Section& model) {
+ModelSettings read_model(const Section& model, FlatLayers layers) {
   ModelSettings settings;
-  settings.layers = model.components("layers");
+  settings.layers = std::move(layers.layers);
+  settings.inputs = std::move(layers.inputs);
   settings.input = model.value("input").integers;
   const Section start = model.section("start_from");
   settings.start_from = {start.value("checkpoint").string, start.value("layers").strings, start.value("layers").item_locations,
@@ -129,8 +131,6 @@ class CrossChecks {
     keep();
     early_stopping();
     start_from();
-    labels();
-    references();
   }
 
  private:
@@ -226,40 +226,6 @@ class CrossChecks {
     }
   }
 
-  void labels() {
-    std::vector<const ComponentSpec*> seen;
-    for (const ComponentSpec& layer : root_.section("model").components("layers")) {
-      if (layer.label.empty()) continue;
-      const auto first =
-          std::find_if(seen.begin(), seen.end(), [&](const ComponentSpec* other) { return other->label == layer.label; });
-      if (first == seen.end()) {
-        seen.push_back(&layer);
-        continue;
-      }
-      Diagnostic error = make_error(layer.label_where, "two layers have the name " + quote(layer.label));
-      error.notes.push_back(make_note((*first)->label_where, "the first one"));
-      errors_.push_back(std::move(error));
-    }
-  }
-
-  void references() {
-    const std::vector<ComponentSpec>& layers = root_.section("model").components("layers");
-    std::vector<std::string> earlier;
-    for (const ComponentSpec& layer : layers) {
-      for (std::size_t i = 0; i < layer.values.size(); ++i) {
-        const std::string& name = layer.values[i].string;
-        if (param_at(*layer.component, i).type != NNRUN_REFERENCE || name.empty()) continue;
-        if (std::find(earlier.begin(), earlier.end(), name) != earlier.end()) continue;
-        const bool exists =
-            std::any_of(layers.begin(), layers.end(), [&](const ComponentSpec& other) { return other.label == name; });
-        report(layer.param_locations[i],
-               exists ? "the layer " + quote(name) + " does not come before this one" : "no layer has the name " + quote(name),
-               exists ? "" : did_you_mean(name, earlier));
-      }
-      if (!layer.label.empty()) earlier.push_back(layer.label);
-    }
-  }
-
   const Node& tree_;
   Section root_;
   std::vector<Diagnostic>& errors_;
@@ -293,13 +259,17 @@ void make_start_absolute(ComponentSpec& root) {
   throw DiagnosticError(std::move(errors));
 }
 
-Settings check_tree(const Node& tree, const ComponentLookup& lookup, std::vector<Diagnostic> errors) {
+Settings check_tree(const Node& tree, const WithLayerGroups& lookup, std::vector<Diagnostic> errors) {
   Location whole_file;
   whole_file.file = tree.where.file;
   CheckContext context = {lookup, errors};
   Settings settings;
   settings.root = check_params(root_section(), tree, whole_file, "", context);
-  if (tree.is_map()) CrossChecks(tree, settings.root, errors).run();
+  FlatLayers layers;
+  if (tree.is_map()) {
+    CrossChecks(tree, settings.root, errors).run();
+    layers = flatten_layers(Section(settings.root).section("model").components("layers"), lookup, errors);
+  }
   if (!errors.empty()) throw_all(std::move(errors));
   settings.plugins = make_absolute(settings.root);
   make_start_absolute(settings.root);
@@ -307,7 +277,7 @@ Settings check_tree(const Node& tree, const ComponentLookup& lookup, std::vector
   settings.name = tree.where.file_name();
   settings.seed = static_cast<std::uint64_t>(root.value("seed").integer);
   settings.data = read_data(root.section("data"));
-  settings.model = read_model(root.section("model"));
+  settings.model = read_model(root.section("model"), std::move(layers));
   settings.train = read_train(root.section("train"));
   settings.run = read_run(root.section("run"));
   return settings;
@@ -315,7 +285,8 @@ Settings check_tree(const Node& tree, const ComponentLookup& lookup, std::vector
 
 }  // namespace
 
-Settings check(const Config& config, const ComponentLookup& lookup) {
+Settings check(const Config& config, const ComponentLookup& components) {
+  const WithLayerGroups lookup(components);
   std::vector<Diagnostic> errors;
   const Node tree = merge(config, lookup, errors);
   Settings settings = check_tree(tree, lookup, std::move(errors));
@@ -323,6 +294,6 @@ Settings check(const Config& config, const ComponentLookup& lookup) {
   return settings;
 }
 
-Settings check(const Node& tree, const ComponentLookup& lookup) { return check_tree(tree, lookup, {}); }
+Settings check(const Node& tree, const ComponentLookup& lookup) { return check_tree(tree, WithLayerGroups(lookup), {}); }
 
 }  // namespace nnrun::core

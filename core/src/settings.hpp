@@ -49,7 +49,8 @@ struct StartFrom {
 };
 
 struct ModelSettings {
-  std::vector<ComponentSpec> layers;  // kind layer, at least one; their `label` is unique or ""
+  std::vector<ComponentSpec> layers;  // kind layer, at least one, groups written out; their `label` is unique or ""
+  std::vector<std::vector<std::size_t>> inputs;  // of each layer; 0 is the net's input, i + 1 the output of layers[i]
   std::vector<std::int64_t> input;    // without the batch; empty: from the data
   StartFrom start_from;
   Location layers_where, input_where;

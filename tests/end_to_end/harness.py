@@ -34,6 +34,8 @@ SKIPPED = 77
 
 def clean_environment(**more):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("NNRUN_") and k not in ("NO_COLOR", "TERM")}
+    # Tests share the CPUs with each other: threads that wait shall not spin.
+    environment["OMP_WAIT_POLICY"] = "passive"
     environment.update(more)
     return environment
 

@@ -5,6 +5,7 @@
 
 #include <nnrun/plugin.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -40,10 +41,23 @@ std::int64_t parameter_count(const core::PlannedLayer& layer) {
   return count;
 }
 
-std::string layer_text(const core::PlannedLayer& layer) {
+// The layers whose outputs it takes.
+std::vector<std::string> input_names(const core::ModelPlan& model, const core::PlannedLayer& layer) {
+  std::vector<std::string> names;
+  for (const std::size_t tensor : layer.inputs) {
+    const auto producer = std::ranges::find(model.layers, tensor, &core::PlannedLayer::output);
+    names.push_back(producer == model.layers.end() ? "input" : producer->name);
+  }
+  return names;
+}
+
+// "7.add of 5.conv2d, 2.relu": what it takes is said where that is not the layer before alone.
+std::string layer_text(const core::ModelPlan& model, std::size_t index) {
+  const core::PlannedLayer& layer = model.layers[index];
   std::string text = layer.name;
   for (const core::ComponentSpec* absorbed : layer.absorbed) text += std::string(" + ") + absorbed->component->name;
-  return text;
+  const std::size_t before = index == 0 ? 0 : model.layers[index - 1].output;
+  return layer.inputs == std::vector{before} ? text : text + " of " + join(input_names(model, layer));
 }
 
 // The shape of a sample: from the data, or model.input where there is none.
@@ -67,7 +81,9 @@ int plan(const Options& options) {
     for (const core::PlannedLayer& layer : model.layers) {
       std::vector<std::string> absorbed;
       for (const core::ComponentSpec* spec : layer.absorbed) absorbed.emplace_back(spec->component->name);
-      layers.push_back({{"name", layer.name}, {"absorbed", absorbed}, {"output", Tensor(model.tensors[layer.output]).shape()},
+      const core::ComponentSpec& spec = layer.instance->spec();
+      layers.push_back({{"name", layer.name}, {"config", spec.path}, {"repetition", spec.repetition}, {"absorbed", absorbed},
+                        {"inputs", input_names(model, layer)}, {"output", Tensor(model.tensors[layer.output]).shape()},
                         {"parameters", parameter_count(layer)}, {"bytes", core::tensor_bytes(model.tensors[layer.output])},
                         {"forward_flops", layer.forward_flops}, {"backward_flops", layer.runs_backward ? layer.backward_flops : 0.0},
                         {"kernels", layer.kernels}});
@@ -79,18 +95,26 @@ int plan(const Options& options) {
     return 0;
   }
 
+  const bool repeats = std::ranges::any_of(settings.model.layers, [](const core::ComponentSpec& spec) { return !spec.repetition.empty(); });
   std::vector<std::vector<std::string>> rows{{"layer", "output", "kernels", "parameters", "output bytes", "forward FLOP", "backward FLOP"}};
   double forward = 0, backward = 0;
-  for (const core::PlannedLayer& layer : model.layers) {
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const core::PlannedLayer& layer = model.layers[i];
     const double layer_backward = layer.runs_backward ? layer.backward_flops : 0;
     forward += layer.forward_flops;
     backward += layer_backward;
-    rows.push_back({layer_text(layer), to_string(Tensor(model.tensors[layer.output]).shape()), join(layer.kernels),
+    rows.push_back({layer_text(model, i), to_string(Tensor(model.tensors[layer.output]).shape()), join(layer.kernels),
                     with_commas(parameter_count(layer)), with_commas(static_cast<std::int64_t>(core::tensor_bytes(model.tensors[layer.output]))),
                     flops_text(layer.forward_flops), flops_text(layer_backward)});
   }
+  if (repeats) {
+    rows[0].insert(rows[0].begin() + 1, "repetition");
+    for (std::size_t i = 0; i < model.layers.size(); ++i) {
+      rows[i + 1].insert(rows[i + 1].begin() + 1, model.layers[i].instance->spec().repetition);
+    }
+  }
   std::cout << options.subject << ": input " << to_string(Tensor(model.tensors[0]).shape()) << ", the batch first\n\n"
-            << table(rows, 3) << "\n"
+            << table(rows, repeats ? 4 : 3) << "\n"
             << with_commas(network.parameters()->weight_count()) << " parameters; a training step of " << settings.train.batch << " samples: "
             << flops_text(forward) << "FLOP forward, " << flops_text(backward) << "FLOP backward, "
             << with_commas(static_cast<std::int64_t>(network.memory_bytes())) << " bytes of activations, gradients and scratch\n";
