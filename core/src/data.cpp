@@ -16,8 +16,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::int64_t samples_a_range = 8;
-
 const nnrun_dataset_vtable& table(const Instance& source) { return source.vtable<nnrun_dataset_vtable>(); }
 
 std::string shape_text(const nnrun_tensor& tensor) { return to_string(Tensor(tensor).shape()); }
@@ -28,6 +26,13 @@ DataRoot find_data_root(const std::string& given) {
   if (!given.empty()) return {fs::absolute(given), true};
   if (const char* root = std::getenv("NNRUN_DATA"); root != nullptr && *root != '\0') return {fs::absolute(root), false};
   return {fs::absolute("datasets"), false};
+}
+
+std::int64_t load_ranges(std::int64_t count) { return std::min<std::int64_t>(count, 32); }
+
+RowRange load_range(std::int64_t count, std::int64_t range) {
+  const std::int64_t ranges = load_ranges(count);
+  return {count * range / ranges, count * (range + 1) / ranges};
 }
 
 void shuffle(std::vector<std::uint32_t>& order, std::int64_t count, std::uint64_t seed, std::uint32_t stream, std::int64_t epoch) {
@@ -168,9 +173,8 @@ void Data::open(const Settings& settings, const DataRoot& root) {
   choose_validation(settings, root);
 
   transforms_ = std::make_unique<Transforms>(data, raw_sample_, seed_, host_);
-  const std::int64_t ranges = (std::max<std::int64_t>(settings.train.batch, evaluation_batch) + samples_a_range - 1) / samples_a_range;
-  const std::size_t bytes = align_up(tensor_bytes(raw_sample_)) + transforms_->scratch_bytes();
-  for (std::int64_t i = 0; i < ranges; ++i) scratch_.emplace_back(bytes);
+  const std::int64_t ranges = load_ranges(std::max<std::int64_t>(settings.train.batch, evaluation_batch));
+  for (std::int64_t i = 0; i < ranges; ++i) scratch_.emplace_back(row_scratch_bytes());
 }
 
 Data::Subset Data::open_split(const std::string& path, const Location& where, nnrun_split split) {
@@ -259,26 +263,32 @@ void Data::cut_validation_from_train(const ValidationSettings& validation) {
 void Data::load(const Subset& subset, std::span<const std::uint32_t> positions, std::int64_t epoch, bool training,
                 const nnrun_tensor& input, void* labels) {
   const auto count = static_cast<std::int64_t>(positions.size());
-  const std::size_t raw_bytes = align_up(tensor_bytes(raw_sample_));
   const std::size_t row_bytes = tensor_bytes(sample());
-  const std::size_t label_bytes = classes_ > 0 ? sizeof(std::int32_t) : static_cast<std::size_t>(targets_) * sizeof(float);
   // Errors cross the parallel loop as the border's do.
-  Host(host_.c()).parallel((count + samples_a_range - 1) / samples_a_range, [&](std::int64_t range) {
-    std::byte* scratch = scratch_[static_cast<std::size_t>(range)].data();
-    const std::int64_t end = std::min(count, (range + 1) * samples_a_range);
-    for (std::int64_t k = range * samples_a_range; k < end; ++k) {
-      const std::int64_t number = subset.samples[positions[static_cast<std::size_t>(k)]];
-      nnrun_tensor raw = raw_sample_;
-      raw.data = scratch;
-      nnrun_error error;
-      error.message[0] = error.parameter[0] = '\0';
-      auto* label = static_cast<std::byte*>(labels) + static_cast<std::size_t>(k) * label_bytes;
-      if (table(*source_).read(subset.handle, number, &raw, label, &error) != 0) source_->fail_in_run("reading", error);
-      transforms_->apply(scratch, static_cast<std::byte*>(input.data) + static_cast<std::size_t>(k) * row_bytes, scratch + raw_bytes,
-                         epoch, number, training);
+  Host(host_.c()).parallel(load_ranges(count), [&](std::int64_t range) {
+    const auto [begin, end] = load_range(count, range);
+    for (std::int64_t k = begin; k < end; ++k) {
+      const auto row = static_cast<std::size_t>(k);
+      load_row(subset, positions[row], epoch, training, scratch_[static_cast<std::size_t>(range)].data(),
+               static_cast<std::byte*>(input.data) + row * row_bytes, static_cast<std::byte*>(labels) + row * label_bytes());
     }
   });
 }
+
+void Data::load_row(const Subset& subset, std::uint32_t position, std::int64_t epoch, bool training, std::byte* scratch, void* row,
+                    void* label) const {
+  const std::int64_t number = subset.samples[position];
+  nnrun_tensor raw = raw_sample_;
+  raw.data = scratch;
+  nnrun_error error;
+  error.message[0] = error.parameter[0] = '\0';
+  if (table(*source_).read(subset.handle, number, &raw, label, &error) != 0) source_->fail_in_run("reading", error);
+  transforms_->apply(scratch, row, scratch + align_up(tensor_bytes(raw_sample_)), epoch, number, training);
+}
+
+std::size_t Data::row_scratch_bytes() const { return align_up(tensor_bytes(raw_sample_)) + transforms_->scratch_bytes(); }
+
+std::size_t Data::label_bytes() const { return classes_ > 0 ? sizeof(std::int32_t) : static_cast<std::size_t>(targets_) * sizeof(float); }
 
 void Data::read_raw(const Subset& subset, std::uint32_t position, const nnrun_tensor& sample, void* label) const {
   nnrun_error error{};

@@ -90,6 +90,12 @@ class Data {
   // Loads samples positions[k] of a subset to row k of `input`, and their labels to `labels`. In parallel; allocates nothing.
   void load(const Subset& subset, std::span<const std::uint32_t> positions, std::int64_t epoch, bool training,
             const nnrun_tensor& input, void* labels);
+  // One sample of a batch: to its row of the input, and its label as labels_of() has one. Any thread, with its own
+  // row_scratch_bytes() of memory.
+  void load_row(const Subset& subset, std::uint32_t position, std::int64_t epoch, bool training, std::byte* scratch, void* row,
+                void* label) const;
+  std::size_t row_scratch_bytes() const;
+  std::size_t label_bytes() const;  // of one sample
   // One sample as the source has it, before the transforms; the label as labels_of() has one.
   void read_raw(const Subset& subset, std::uint32_t position, const nnrun_tensor& sample, void* label) const;
   // Whether training mixes samples: then what load() gave is to go through mix().
@@ -123,6 +129,14 @@ class Data {
   std::unique_ptr<Transforms> transforms_;
   std::vector<Buffer> scratch_;  // one a parallel range of load()
 };
+
+// Loading `count` samples is cut into so many parallel ranges.
+std::int64_t load_ranges(std::int64_t count);
+// The rows of one of them.
+struct RowRange {
+  std::int64_t begin, end;
+};
+RowRange load_range(std::int64_t count, std::int64_t range);
 
 // How many of each class a share takes, by class: the share of each, rounded so that together they are the share of all (largest
 // remainders first). `labels` has classes 0 to classes - 1.

@@ -24,12 +24,17 @@ TrainingStep::TrainingStep(const Environment& environment, Data& data)
                {settings_.train.gradient_clipping, settings_.train.accumulate}),
       labels_(label_bytes(data, settings_.train.batch)) {
   if (data_.mixes()) mixed_labels_ = Buffer(tensor_bytes(mixed_labels_of(data_, settings_.train.batch, nullptr)));
+  if (BatchAhead::is_worthwhile(data_)) ahead_.emplace(data_, environment.host(), settings_.train.batch);
   network_.initialize_parameters();
 }
 
 void TrainingStep::load(std::span<const std::uint32_t> positions, const nnrun_progress& progress) {
   network_.set_batch(static_cast<std::int64_t>(positions.size()));
-  data_.load(data_.train(), positions, progress.epoch, true, network_.input(), labels_.data());
+  if (ahead_) {
+    ahead_->take(positions, progress.epoch, network_.input(), labels_.data());
+  } else {
+    data_.load(data_.train(), positions, progress.epoch, true, network_.input(), labels_.data());
+  }
   if (data_.mixes()) {
     data_.mix(data_.train(), positions, progress.epoch, network_.input(), labels_.data(), mixed_labels_.as<float>());
   }
@@ -50,7 +55,12 @@ TrainingStep::Result TrainingStep::run(std::span<const std::uint32_t> positions,
     const auto part = batch_at(begin);
     load(part, progress);
     const std::size_t behind = begin + part.size();
-    data_.prefetch(data_.train(), behind < positions.size() ? batch_at(behind) : next.first(std::min(batch, next.size())));
+    const auto following = behind < positions.size() ? batch_at(behind) : next.first(std::min(batch, next.size()));
+    if (ahead_) {
+      ahead_->begin(following, progress.epoch);
+    } else {
+      data_.prefetch(data_.train(), following);
+    }
     result.loss_sum += run_batch(part, progress, pass);
     updater_.end_batch(static_cast<std::int64_t>(part.size()));
   }

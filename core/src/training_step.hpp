@@ -1,6 +1,7 @@
 // One step of training: load a batch, forward, loss, backward, update. Allocates nothing after it is made.
 #pragma once
 
+#include "batch_ahead.hpp"
 #include "data.hpp"
 #include "environment.hpp"
 #include "evaluation.hpp"
@@ -9,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace nnrun::core {
@@ -44,6 +46,7 @@ class TrainingStep {
   Updater updater_;
   Buffer labels_;
   Buffer mixed_labels_;  // f32, where samples are mixed
+  std::optional<BatchAhead> ahead_;  // where loading takes long
 };
 
 }  // namespace nnrun::core
