@@ -39,7 +39,7 @@ BatchAhead::BatchAhead(const Data& data, const HostServices& host, std::int64_t 
   positions_.reserve(static_cast<std::size_t>(batch));
   const auto ranges = static_cast<std::size_t>(load_ranges(batch));
   const auto threads = static_cast<std::size_t>(std::min<std::int64_t>(host.threads(), batch));
-  for (std::size_t i = 0; i < ranges + threads; ++i) scratch_.emplace_back(data.row_scratch_bytes());
+  scratch_ = Buffer((ranges + threads) * data.row_scratch_bytes());
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this, ranges, i] { work(ranges + i); });
 }
 
@@ -70,7 +70,7 @@ void BatchAhead::work(std::size_t number) {
     seen = batches_;
     // First busy, then a row: begin() either sees it busy, or closed the rows before this.
     ++busy_;
-    for (std::uint32_t row; (row = next_++) < closed && row < positions_.size();) load(row, scratch_[number].data());
+    for (std::uint32_t row; (row = next_++) < closed && row < positions_.size();) load(row, scratch(number));
     --busy_;
   }
 }
@@ -97,7 +97,7 @@ void BatchAhead::take(std::span<const std::uint32_t> positions, std::int64_t epo
         std::memcpy(to, row_of(row), row_bytes_);
         std::memcpy(label, label_of(row), label_bytes);
       } else {
-        data_.load_row(data_.train(), positions[row], epoch, true, scratch_[static_cast<std::size_t>(range)].data(), to, label);
+        data_.load_row(data_.train(), positions[row], epoch, true, scratch(static_cast<std::size_t>(range)), to, label);
       }
     }
   });

@@ -43,6 +43,7 @@ class BatchAhead {
 
   void work(std::size_t number);
   void load(std::uint32_t row, std::byte* scratch);
+  std::byte* scratch(std::size_t number) const { return scratch_.data() + number * data_.row_scratch_bytes(); }
   std::byte* row_of(std::uint32_t row) const { return rows_.data() + row * row_bytes_; }
   std::byte* label_of(std::uint32_t row) const { return labels_.data() + row * data_.label_bytes(); }
 
@@ -50,7 +51,7 @@ class BatchAhead {
   const HostServices& host_;
   const std::size_t row_bytes_;
   Buffer rows_, labels_;          // what came early
-  std::vector<Buffer> scratch_;   // of each parallel range of take(), then of each thread
+  Buffer scratch_;                // of each parallel range of take(), then of each thread
 
   // Written by begin() while no thread is busy.
   std::vector<std::uint32_t> positions_;

@@ -28,6 +28,13 @@ DataRoot find_data_root(const std::string& given) {
   return {fs::absolute("datasets"), false};
 }
 
+std::int64_t evaluation_batch(const nnrun_tensor& sample) {
+  constexpr std::size_t greatest_input = std::size_t{4} << 20;
+  std::int64_t batch = 256;
+  while (batch > 16 && static_cast<std::size_t>(batch) * tensor_bytes(sample) > greatest_input) batch /= 2;
+  return batch;
+}
+
 std::int64_t load_ranges(std::int64_t count) { return std::min<std::int64_t>(count, 32); }
 
 RowRange load_range(std::int64_t count, std::int64_t range) {
@@ -173,8 +180,8 @@ void Data::open(const Settings& settings, const DataRoot& root) {
   choose_validation(settings, root);
 
   transforms_ = std::make_unique<Transforms>(data, raw_sample_, seed_, host_);
-  const std::int64_t ranges = load_ranges(std::max<std::int64_t>(settings.train.batch, evaluation_batch));
-  for (std::int64_t i = 0; i < ranges; ++i) scratch_.emplace_back(row_scratch_bytes());
+  const std::int64_t ranges = load_ranges(std::max<std::int64_t>(settings.train.batch, evaluation_batch(sample())));
+  scratch_ = Buffer(static_cast<std::size_t>(ranges) * row_scratch_bytes());
 }
 
 Data::Subset Data::open_split(const std::string& path, const Location& where, nnrun_split split) {
@@ -269,7 +276,7 @@ void Data::load(const Subset& subset, std::span<const std::uint32_t> positions, 
     const auto [begin, end] = load_range(count, range);
     for (std::int64_t k = begin; k < end; ++k) {
       const auto row = static_cast<std::size_t>(k);
-      load_row(subset, positions[row], epoch, training, scratch_[static_cast<std::size_t>(range)].data(),
+      load_row(subset, positions[row], epoch, training, scratch_.data() + static_cast<std::size_t>(range) * row_scratch_bytes(),
                static_cast<std::byte*>(input.data) + row * row_bytes, static_cast<std::byte*>(labels) + row * label_bytes());
     }
   });

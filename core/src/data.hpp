@@ -17,8 +17,8 @@
 
 namespace nnrun::core {
 
-// The largest batch of evaluation nets.
-constexpr std::int64_t evaluation_batch = 256;
+// The batch of evaluation nets: 256, or fewer of large samples, so that the net takes little memory beside the one that trains.
+std::int64_t evaluation_batch(const nnrun_tensor& sample);
 
 // Where relative data paths start.
 struct DataRoot {
@@ -94,7 +94,7 @@ class Data {
   // row_scratch_bytes() of memory.
   void load_row(const Subset& subset, std::uint32_t position, std::int64_t epoch, bool training, std::byte* scratch, void* row,
                 void* label) const;
-  std::size_t row_scratch_bytes() const;
+  std::size_t row_scratch_bytes() const;  // a multiple of 64
   std::size_t label_bytes() const;  // of one sample
   // One sample as the source has it, before the transforms; the label as labels_of() has one.
   void read_raw(const Subset& subset, std::uint32_t position, const nnrun_tensor& sample, void* label) const;
@@ -127,7 +127,7 @@ class Data {
   std::int64_t classes_ = 0, targets_ = 0;
   std::vector<std::string> class_names_, notes_;
   std::unique_ptr<Transforms> transforms_;
-  std::vector<Buffer> scratch_;  // one a parallel range of load()
+  Buffer scratch_;  // of each parallel range of load()
 };
 
 // Loading `count` samples is cut into so many parallel ranges.

@@ -69,10 +69,10 @@ void LossFunction::probabilities(const nnrun_tensor& output, nnrun_tensor& proba
 Evaluator::Evaluator(const Environment& environment, Data& data, std::shared_ptr<Parameters> parameters)
     : settings_(environment.settings()),
       data_(data),
-      network_(settings_.model, environment.host(), batch_of(data.sample(), evaluation_batch), false, settings_.seed,
+      network_(settings_.model, environment.host(), batch_of(data.sample(), evaluation_batch(data.sample())), false, settings_.seed,
                std::move(parameters)),
       loss_(*settings_.train.loss, environment.host(), network_.output(), data.classes(), data.targets()),
-      labels_(label_bytes(data, evaluation_batch)) {
+      labels_(label_bytes(data, evaluation_batch(data.sample()))) {
   plan_metrics(environment.host());
 }
 
@@ -119,8 +119,9 @@ Evaluation Evaluator::run(const Data::Subset& subset, Predictions* predictions) 
   std::vector<std::uint32_t> positions(static_cast<std::size_t>(subset.count()));
   std::iota(positions.begin(), positions.end(), 0u);
   Evaluation result;
-  for (std::int64_t begin = 0; begin < subset.count(); begin += evaluation_batch) {
-    const std::int64_t batch = std::min(evaluation_batch, subset.count() - begin);
+  const std::int64_t whole_batch = evaluation_batch(data_.sample());
+  for (std::int64_t begin = 0; begin < subset.count(); begin += whole_batch) {
+    const std::int64_t batch = std::min(whole_batch, subset.count() - begin);
     network_.set_batch(batch);
     data_.load(subset, std::span(positions).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(batch)), 0, false,
                network_.input(), labels_.data());

@@ -23,15 +23,15 @@ double element(const nnrun_tensor& tensor, std::int64_t index) {
 
 }  // namespace
 
-RunDetails::RunDetails(const Environment& environment, const Data& data, const Network& network, const LayerTimes& times,
-                       std::int64_t steps, Predictions predictions)
+RunDetails::RunDetails(const Environment& environment, const Data& data, const Network& network, const Parameters& tested,
+                       const LayerTimes& times, std::int64_t steps, Predictions predictions)
     : predictions_(std::move(predictions)) {
   texts_.emplace_back("version", NNRUN_VERSION);
   numbers_.emplace_back("threads", environment.host().threads());
   for (const std::string& kernel : environment.host().kernels()) texts_.emplace_back("kernel", kernel);
   for (const std::string& name : data.class_names()) texts_.emplace_back("class_name", name);
   if (data.classes() > 0) find_mistakes(data);
-  copy_weights(network);
+  copy_weights(tested);
   add_shape("input_shape", data.sample());
 
   Table seconds{"layer_seconds", {}, 2};
@@ -81,8 +81,7 @@ void RunDetails::find_mistakes(const Data& data) {
   numbers_.emplace_back("sample_bytes", data.raw_sample().dtype == NNRUN_U8 ? 1 : 0);
 }
 
-void RunDetails::copy_weights(const Network& network) {
-  const Parameters& parameters = *network.parameters();
+void RunDetails::copy_weights(const Parameters& parameters) {
   for (std::size_t i = 0; i < parameters.weight_slots().size(); ++i) {
     const Slot& slot = parameters.weight_slots()[i];
     if (slot.shape.size() < 2) continue;

@@ -44,9 +44,9 @@ class LayerTimer {
 
 class RunDetails {
  public:
-  // While the weights are those that were tested. `steps`: over how many the times add up.
-  RunDetails(const Environment& environment, const Data& data, const Network& network, const LayerTimes& times, std::int64_t steps,
-             Predictions predictions);
+  // `tested`: the parameters that were, while they hold the weights that were. `steps`: over how many the times of `network` add up.
+  RunDetails(const Environment& environment, const Data& data, const Network& network, const Parameters& tested, const LayerTimes& times,
+             std::int64_t steps, Predictions predictions);
 
   void tell(Observers& observers) const;
 
@@ -57,7 +57,7 @@ class RunDetails {
     std::int64_t columns;
   };
   void find_mistakes(const Data& data);
-  void copy_weights(const Network& network);
+  void copy_weights(const Parameters& parameters);
   void add_shape(const char* name, const nnrun_tensor& tensor);
 
   std::vector<std::pair<const char*, std::string>> texts_;

@@ -293,7 +293,7 @@ TrainingResult Trainer::test() {
   if (result.best_weights) Checkpoint(folder_.best()).restore(*tested(), false);
   Predictions predictions;
   result.test = evaluator_.run(data_.test(), &predictions);
-  const RunDetails details(environment_, data_, step_.network(), timer_.times(), timer_.steps(), std::move(predictions));
+  const RunDetails details(environment_, data_, step_.network(), *tested(), timer_.times(), timer_.steps(), std::move(predictions));
   result.weights_sha256 = tested()->sha256();
   if (result.best_weights) tested()->restore(last);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <memory>
+#include <numeric>
 
 #include "csv_file.hpp"
 
@@ -86,6 +87,34 @@ struct Csv {
       info.labels = made->labels.data();
     }
     return made;
+  }
+
+  // Row `index` of a table, with or without the columns that are no features; those that are, in the order of the table to train.
+  void read_file(const std::string& path, std::int64_t index, const Tensor& sample) const {
+    CsvFile file(path, separator[0]);
+    std::vector<CsvField> row;
+    if (!file.next(row)) throw Error(path + " is empty");
+    const auto width = static_cast<std::size_t>(sample.count());
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < row.size(); ++i) names.push_back(header ? row[i].text : std::to_string(i + 1));
+    std::vector<std::size_t> columns(row.size());
+    std::iota(columns.begin(), columns.end(), std::size_t{0});
+    if (columns.size() != width) {
+      const auto no_features = split_names(label + "," + leave_out);
+      std::erase_if(columns, [&](std::size_t i) {
+        return std::any_of(no_features.begin(), no_features.end(),
+                           [&](const std::string& one) { return one == names[i] || one == std::to_string(i + 1); });
+      });
+    }
+    if (columns.size() != width) {
+      throw Error(path + " has " + std::to_string(columns.size()) + " columns of features, expected " + std::to_string(width) +
+                  ", as in the table to train");
+    }
+    bool more = header ? file.next(row) : true;
+    std::int64_t rows = 0;
+    for (; more && rows < index; ++rows) more = file.next(row);
+    if (!more) throw Error(path + " has " + std::to_string(rows) + " rows: there is no number " + std::to_string(index) + " (the first is 0)");
+    for (std::size_t i = 0; i < width; ++i) sample.data()[i] = number(file, row[columns[i]], names[columns[i]]);
   }
 
  private:

@@ -151,13 +151,13 @@ struct Npy {
       }
     }
 
-   private:
     static float finite(const NpyFile& array, std::size_t index) {
       const auto value = static_cast<float>(array.number(index));
       if (!std::isfinite(value)) throw Error(array.path + ": number " + std::to_string(index) + " is not finite, or beyond f32");
       return value;
     }
 
+   private:
     std::size_t row_, targets_a_row_ = 0;
     bool bytes_;
     std::vector<std::uint8_t> raw_;
@@ -181,6 +181,27 @@ struct Npy {
     auto made = std::make_unique<Split>(features, labels);
     made->describe(features, info);
     return made;
+  }
+
+  // Sample `index` of an array of features.
+  void read_file(const std::string& path, std::int64_t index, const Tensor& sample) const {
+    const NpyFile features = read_npy(path);
+    Shape shape(features.shape.begin() + 1, features.shape.end());
+    if (shape.empty()) shape.push_back(1);
+    const bool bytes = features.type == "|u1";
+    if (shape != sample.shape() || bytes != (sample.dtype() == NNRUN_U8)) {
+      throw Error(path + " has samples of " + to_string(shape) + (bytes ? " bytes" : " numbers") + ", expected " + to_string(sample.shape()) +
+                  (sample.dtype() == NNRUN_U8 ? " bytes" : " numbers") + ", as in the array to train");
+    }
+    if (index >= features.count()) {
+      throw Error(path + " has " + grouped(features.count()) + " samples: there is no number " + std::to_string(index) + " (the first is 0)");
+    }
+    const std::size_t count = features.row_count(), first = static_cast<std::size_t>(index) * count;
+    if (bytes) {
+      std::memcpy(sample.c().data, features.bytes.data() + first, count);
+      return;
+    }
+    for (std::size_t i = 0; i < count; ++i) sample.data()[i] = Split::finite(features, first + i);
   }
 };
 

@@ -128,10 +128,11 @@ InferenceFigures measure_inference(const core::Environment& environment, core::D
   for (std::size_t i = 0; i < positions.size(); ++i) positions[i] = static_cast<std::uint32_t>(i % static_cast<std::size_t>(data.test().count()));
   // In parts, since data loads no more at once than an evaluation does.
   const std::size_t row_bytes = core::tensor_bytes(data.sample());
-  for (std::int64_t begin = 0; begin < batch; begin += core::evaluation_batch) {
+  const std::int64_t largest = core::evaluation_batch(data.sample());
+  for (std::int64_t begin = 0; begin < batch; begin += largest) {
     nnrun_tensor part = network.input();
     part.data = static_cast<std::byte*>(part.data) + static_cast<std::size_t>(begin) * row_bytes;
-    const auto count = static_cast<std::size_t>(std::min(core::evaluation_batch, batch - begin));
+    const auto count = static_cast<std::size_t>(std::min(largest, batch - begin));
     data.load(data.test(), std::span(positions).subspan(static_cast<std::size_t>(begin), count), 0, false, part, labels.data());
   }
   double flops = 0;

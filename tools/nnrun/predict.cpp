@@ -9,6 +9,20 @@
 
 namespace nnrun::tool {
 
+namespace {
+
+std::string values_text(const std::vector<float>& values) {
+  std::string text;
+  for (const float value : values) {
+    char number[32];
+    std::snprintf(number, sizeof number, " %.6g", static_cast<double>(value));
+    text += number;
+  }
+  return text;
+}
+
+}  // namespace
+
 int predict(const Options& options) {
   if (options.words.empty()) throw core::RunError("predict needs at least one file: nnrun predict MODEL FILE...");
   core::Predictor predictor(options.subject, environment_options(options));
@@ -17,6 +31,15 @@ int predict(const Options& options) {
   for (const std::string& file : options.words) {
     try {
       const std::vector<float> probabilities = predictor.predict_file(file, options.index);
+      if (predictor.description().classes == 0) {
+        // Numbers to come close to, not classes.
+        if (options.json) {
+          all.push_back({{"file", file}, {"values", probabilities}});
+        } else {
+          std::cout << file << ":" << values_text(probabilities) << "\n";
+        }
+        continue;
+      }
       const auto best = static_cast<std::size_t>(std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin());
       if (options.json) {
         all.push_back({{"file", file}, {"class", predictor.class_name(best)}, {"probability", probabilities[best]}, {"probabilities", probabilities}});
