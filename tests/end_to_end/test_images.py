@@ -83,6 +83,20 @@ class Images(harness.Case):
         self.assertIn("broken.jpg cannot be decoded", err)
 
 
+class DrawnPets(harness.Case):
+    def test_a_linear_model_cannot_tell_them(self):
+        (self.folder / "linear.yaml").write_text(
+            """data:
+  source: {drawn_pets: {count: 1500}}
+  transforms: [{scale: {divide_by: 255}}]
+model: {layers: [flatten, {dense: {units: 1}}]}
+train: {epochs: 15, batch: 32, loss: sigmoid_cross_entropy, optimizer: {adam: {learning_rate: 0.0003}}, metrics: [accuracy]}
+"""
+        )
+        self.nnrun("linear.yaml")
+        self.assertLess(self.verdict(self.run_folder("linear.yaml"))["accuracy"], 0.75)
+
+
 @unittest.skipUnless(
     (pathlib.Path(os.environ.get("NNRUN_DATA", "/")) / "catdog/test.tar").exists(),
     "SKIPPED: NNRUN_DATA names no folder with the cat and dog photographs",

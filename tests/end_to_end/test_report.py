@@ -1,5 +1,6 @@
 """report.html: well-formed, sufficient unto itself, and of the figures that metrics.jsonl has. Looked at in Chromium, where it is."""
 
+import array
 import html.parser
 import re
 import shutil
@@ -9,7 +10,7 @@ import zlib
 import base64
 
 import harness
-from harness import PLAIN, RICH, STAND_INS
+from harness import AVERAGED, PLAIN, RICH, STAND_INS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 VOID = {"meta", "link", "img", "br"}
@@ -70,6 +71,29 @@ def read_png(uri):
     return width, height, channels
 
 
+def read_pixels(uri):
+    """The rows of an 8-bit PNG, each a list of bytes, its line filters undone."""
+    width, height, channels = read_png(uri)
+    data = base64.b64decode(uri.removeprefix("data:image/png;base64,"))
+    packed, at = b"", 8
+    while at < len(data):
+        length, kind = struct.unpack(">I4s", data[at : at + 8])
+        packed += data[at + 8 : at + 8 + length] if kind == b"IDAT" else b""
+        at += 12 + length
+    raw, stride = zlib.decompress(packed), width * channels
+    above, rows = [0] * stride, []
+    for r in range(height):
+        line = raw[r * (stride + 1) : (r + 1) * (stride + 1)]
+        row = []
+        for i in range(stride):
+            a, b, c = (row[i - channels], above[i], above[i - channels]) if i >= channels else (0, above[i], 0)
+            near = min((a, b, c), key=lambda v: abs(a + b - c - v))
+            row.append((line[1 + i] + (0, a, b, (a + b) // 2, near)[line[0]]) % 256)
+        rows.append(row)
+        above = row
+    return rows
+
+
 class Report(harness.Case):
     def page(self, folder):
         text = (folder / "report.html").read_text()
@@ -111,6 +135,32 @@ class Report(harness.Case):
         self.assertIn(test["weights_sha256"], text)
         self.assertIn("dropout", text)
         self.assertNotIn("http-equiv", text)
+
+    def test_filters_are_those_that_were_tested(self):
+        # Large steps, so that the average is far from the weights.
+        self.nnrun(AVERAGED, "train.epochs=1", "train.optimizer={adamw: {learning_rate: 0.1}}")
+        folder = self.run_folder(AVERAGED)
+        page, _ = self.page(folder)
+        filters = [source for name, source in page.pictures if name.startswith("filter")]
+        weights = self.weights(folder)
+        name = next(n for n, (shape, _) in weights.items() if len(shape) == 2 and shape[0] == 784)
+        distances = []
+        for key in (name, "training." + name):
+            (_, units), raw = weights[key]
+            values = array.array("f", raw)
+            greatest = 0.0
+            for number, source in enumerate(filters[:3]):
+                own = [abs(values[i * units + number]) for i in range(784)]
+                pixels = [pixel for row in read_pixels(source) for pixel in row]
+                # From white at 0 to (178, 24, 43) above and (33, 102, 172) below.
+                colours = [pixels[3 * i : 3 * i + 3] for i in range(784)]
+                strength = [(255 - green) / 231 if red > blue else (255 - red) / 222 for red, green, blue in colours]
+                shares = zip(own, strength)
+                greatest = max(greatest, *(abs(w / max(own) - s / max(strength)) for w, s in shares))
+            distances.append(greatest)
+        tested, trained = distances
+        self.assertLess(tested, 0.008)  # half a level of 222, and its maximum
+        self.assertGreater(trained, 2 * tested)
 
     def test_drawn_data_is_said_first_and_last(self):
         self.nnrun(STAND_INS)
