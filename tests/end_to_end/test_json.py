@@ -63,6 +63,7 @@ class Json(harness.Case):
         self.assertLessEqual({"config", "threads", "precision", "train", "inference", "layers"}, bench.keys())
         self.assertGreater(bench["train"]["samples_per_s"], 0)
         self.assertGreater(bench["train"]["step_ms"], 0)
+        self.assertGreater(bench["train"]["loading_ms"], 0)
         batches = [row["batch"] for row in bench["inference"]]
         self.assertLessEqual({1, 16, 64, 32}, set(batches))
         for row in bench["inference"]:

@@ -78,6 +78,22 @@ class Steps {
   std::vector<std::uint32_t> order_;
 };
 
+// Loading one batch after the other, through the epochs, with nothing beside it.
+double measure_loading(const core::Settings& settings, core::Data& data, double budget) {
+  const std::int64_t batch = std::min(settings.train.batch, data.train().count()), batches = data.train().count() / batch;
+  const core::Buffer input(core::tensor_bytes(core::batch_of(data.sample(), batch))), labels(core::label_bytes(data, batch));
+  nnrun_tensor tensor = core::batch_of(data.sample(), batch);
+  tensor.data = input.data();
+  std::vector<std::uint32_t> order;
+  std::int64_t step = 0;
+  return median_seconds(budget, [&] {
+    if (step % batches == 0) core::shuffle(order, data.train().count(), settings.seed, NNRUN_STREAM_ORDER, step / batches);
+    const auto positions = std::span(order).subspan(static_cast<std::size_t>(step % batches * batch), static_cast<std::size_t>(batch));
+    data.load(data.train(), positions, step / batches, true, tensor, labels.data());
+    ++step;
+  });
+}
+
 struct LayerFigures {
   std::string name;
   double forward_ms, backward_ms, gflops;
@@ -159,6 +175,7 @@ int bench(const Options& options) {
   const auto weight_bytes = static_cast<std::size_t>(steps.network().parameters()->weight_count()) * sizeof(float);
   const Peaks peaks = measure_peaks(environment.host(), weight_bytes, options.seconds / 4);
   const double step_seconds = median_seconds(options.seconds, [&] { steps.next(); });
+  const double loading_seconds = measure_loading(settings, data, options.seconds / 4);
   const std::vector<LayerFigures> layers = measure_layers(steps, options.seconds);
   std::vector<InferenceFigures> inference;
   for (const std::int64_t batch : std::set<std::int64_t>{1, 16, 64, settings.train.batch}) {
@@ -171,7 +188,8 @@ int bench(const Options& options) {
                                 {"threads", environment.host().threads()},
                                 {"precision", "f32"},
                                 {"peak", {{"gflops", peaks.gflops}, {"read_gb_per_s", peaks.read_gb_per_s}}},
-                                {"train", {{"batch", settings.train.batch}, {"samples_per_s", batch / step_seconds}, {"step_ms", step_seconds * 1e3}}}};
+                                {"train", {{"batch", settings.train.batch}, {"samples_per_s", batch / step_seconds}, {"step_ms", step_seconds * 1e3},
+                           {"loading_ms", loading_seconds * 1e3}}}};
     for (const InferenceFigures& f : inference) {
       json["inference"].push_back({{"batch", f.batch}, {"samples_per_s", static_cast<double>(f.batch) / f.seconds}, {"ms", f.seconds * 1e3},
                                    {"gflops", f.gflops}, {"share_of_peak", f.gflops / peaks.gflops},
@@ -197,7 +215,9 @@ int bench(const Options& options) {
   }
   std::cout << table(rows, 1) << "\n(backward includes the optimizer's step)\n\ntraining, batch " << settings.train.batch << ": "
             << with_commas(static_cast<std::int64_t>(batch / step_seconds)) << " samples/s, " << fixed(step_seconds * 1e3, 3) << " ms a step ("
-            << fixed(in_layers, 3) << " ms in layers; the rest loads data and computes the loss)\n";
+            << fixed(in_layers, 3) << " ms in layers; the rest loads data and computes the loss)\nloading a batch alone: "
+            << fixed(loading_seconds * 1e3, 3) << " ms, " << fixed(100 * loading_seconds / std::max(step_seconds, 1e-12), 1)
+            << " % of a step\n";
   rows = {{"inference", "samples/s", "us", "GFLOP/s", "of peak", "weights GB/s", "of read bandwidth"}};
   for (const InferenceFigures& f : inference) {
     rows.push_back({"batch " + std::to_string(f.batch), with_commas(static_cast<std::int64_t>(static_cast<double>(f.batch) / f.seconds)),
