@@ -121,6 +121,12 @@ struct Dense {
       const std::int64_t rows = std::min(block_rows_, in_ - begin);
       nnrun_gemm_f32 a = weight_gradient_arguments(rows, r.batch());
       a.a = r.x().data() + begin;
+      alignas(64) float inputs[most_copied_inputs];
+      if (copies_inputs(rows, r.batch())) {
+        a.lda = copied_stride(rows);
+        for (std::int64_t i = 0; i < r.batch(); ++i) std::copy_n(r.x().data() + i * in_ + begin, rows, inputs + i * a.lda);
+        a.a = inputs;
+      }
       a.b = dy;
       alignas(64) float block_gradient[most_block_floats];
       a.c = block_by_block_ ? block_gradient : r.d_weight(weight_).data() + begin * units;
@@ -137,6 +143,15 @@ struct Dense {
 
  private:
   static constexpr std::int64_t most_block_floats = 1 << 14;  // of dW: 64 KB
+
+  static constexpr std::int64_t most_copied_inputs = 1 << 13;
+
+  // The weight gradient reads a few columns of all rows of x, over and over: rows that are a multiple of a page apart would share a few
+  // lines of the L1 cache.
+  bool copies_inputs(std::int64_t rows, std::int64_t batch) const {
+    return block_by_block_ && in_ % 1024 == 0 && copied_stride(rows) * batch <= most_copied_inputs;
+  }
+  static std::int64_t copied_stride(std::int64_t rows) { return (rows + 31) / 32 * 32 + 16; }
 
   nnrun_gemm_f32 forward_arguments(std::int64_t batch) const {
     nnrun_gemm_f32 a{};

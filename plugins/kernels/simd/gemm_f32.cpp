@@ -74,9 +74,15 @@ void multiply_group(const nnrun_gemm_f32& g, const Plan& plan, Slice rows, Slice
         t.b_stride = plan.panel_columns;
         if (!shared_b) pack_b_panel(g, plan, panel, depth, private_b);
       }
-      // The tiles of this panel share the rows of the next one. Behind the last panel they fetch what is there already.
-      const bool ahead = panel + 1 < plan.panels && (shared_b || plan.pack_b == Plan::PackB::never);
-      const float* next = !ahead ? t.b : shared_b ? shared_b + offset_of(plan, panel + 1, depth) : t.b + plan.panel_columns;
+      // The tiles of this panel share the rows of the next one; of a single panel, those of the next depth. Where there is neither,
+      // they fetch what is there already.
+      const bool next_panel = panel + 1 < plan.panels && (shared_b || plan.pack_b == Plan::PackB::never);
+      const bool next_depth = plan.panels == 1 && plan.pack_b == Plan::PackB::never && !last;
+      const bool ahead = next_panel || next_depth;
+      const float* next = next_depth    ? b_at(g, depth.end, columns.begin)
+                          : !next_panel ? t.b
+                          : shared_b    ? shared_b + offset_of(plan, panel + 1, depth)
+                                        : t.b + plan.panel_columns;
       const int64_t rows_in_tile = depth.size() / prefetch_step;
       t.next_stride = ahead ? t.b_stride : 0;
       t.c_stride = g.ldc;

@@ -28,9 +28,18 @@ bool takes_dots(const nnrun_gemm_f32& g) { return g.transpose_b && !g.transpose_
 // Whether B, k x n, is read so often, and is so large, that its copy in panels pays.
 bool large(const nnrun_gemm_f32& g) { return g.m > most_rows_in_group && g.k >= 64 && g.n * g.k > 256 * 1024; }
 
+// A few rows of A, B too large for the caches: what counts is that B comes in whole rows, one behind the other. Tiles as wide as
+// possible read it so, and a depth that leaves it in the L1 cache for all of them.
+constexpr int stream_rows = 3;
+constexpr int64_t stream_depth = 64;
+bool streams_b(const nnrun_gemm_f32& g) {
+  return g.serial && !g.transpose_a && !g.transpose_b && g.m > single_tile_rows && g.m <= 32 && g.k > stream_depth &&
+         g.n >= widest_tile(stream_rows) * lanes;
+}
+
 // Rows of A that are a multiple of a page apart fall into one set of the L1 cache, which has fewer ways than a tile has rows.
 bool packs_a(const nnrun_gemm_f32& g) {
-  return large(g) || (!g.transpose_a && g.lda % page == 0 && g.m > single_tile_rows && g.n > 4 * lanes);
+  return large(g) || (!g.transpose_a && !streams_b(g) && g.lda % page == 0 && g.m > single_tile_rows && g.n > 4 * lanes);
 }
 
 bool splits(const nnrun_gemm_f32& g) { return g.k >= least_split_depth && g.m * g.n <= most_split_results && !takes_dots(g); }
@@ -43,6 +52,9 @@ void choose_tile(const nnrun_gemm_f32& g, int64_t wanted, Plan& plan) {
     // Reading B is most of the work: long pieces of its rows, but enough panels for several ranges.
     vectors = smaller(widest_tile(static_cast<int>(g.m)), larger(4, ceil_divide(g.n, lanes * wanted)));
     vectors = smaller(vectors, widest_tile(static_cast<int>(g.m)));
+  } else if (streams_b(g)) {
+    plan.tile_rows = stream_rows;
+    vectors = widest_tile(stream_rows);
   } else if (g.n <= lanes) {
     plan.tile_rows = narrow_tile_rows;
     vectors = 1;
@@ -78,7 +90,7 @@ void choose_packing(const nnrun_gemm_f32& g, Plan& plan) {
   }
   plan.pack_a = packs_a(g);
 
-  const int64_t deepest = plan.pack_b == Plan::PackB::never && !plan.pack_a ? 1024 : most_packed_depth;
+  const int64_t deepest = streams_b(g) ? stream_depth : plan.pack_b == Plan::PackB::never && !plan.pack_a ? 1024 : most_packed_depth;
   plan.depth = ceil_divide(g.k, ceil_divide(g.k, deepest));
   if (plan.pack_b == Plan::PackB::before) plan.shared_b = plan.panels * plan.panel_columns * g.k;
   if (plan.pack_b == Plan::PackB::in_range) plan.private_b = round_up(plan.panel_columns * plan.depth, 16);
