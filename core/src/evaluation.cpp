@@ -70,7 +70,7 @@ Evaluator::Evaluator(const Environment& environment, Data& data, std::shared_ptr
     : settings_(environment.settings()),
       data_(data),
       network_(settings_.model, environment.host(), batch_of(data.sample(), evaluation_batch(data.sample())), false, settings_.seed,
-               std::move(parameters)),
+               std::move(parameters), {.fold = true}),
       loss_(*settings_.train.loss, environment.host(), network_.output(), data.classes(), data.targets()),
       labels_(label_bytes(data, evaluation_batch(data.sample()))) {
   plan_metrics(environment.host());
@@ -115,6 +115,7 @@ void Evaluator::add_to(Predictions& predictions, std::int64_t batch) {
 }
 
 Evaluation Evaluator::run(const Data::Subset& subset, Predictions* predictions) {
+  network_.parameters_changed();
   for (PlannedMetric& metric : metrics_) std::fill(metric.sums.begin(), metric.sums.end(), 0.0);
   std::vector<std::uint32_t> positions(static_cast<std::size_t>(subset.count()));
   std::iota(positions.begin(), positions.end(), 0u);

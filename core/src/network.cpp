@@ -13,6 +13,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// fn(layer) for all that have weights or states: those that run, and those whose work others do.
+void for_each_declaring(const ModelPlan& plan, const auto& fn) {
+  for (const PlannedLayer& layer : plan.layers) {
+    fn(layer);
+    if (layer.affine != nullptr) fn(*layer.affine);
+  }
+}
+
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 }  // namespace
@@ -31,10 +39,10 @@ Network::Network(const ModelSettings& model, const HostServices& host, const nnr
 
 void Network::bind_parameters() {
   std::vector<Slot> weights, states;
-  for (const PlannedLayer& layer : plan_.layers) {
+  for_each_declaring(plan_, [&](const PlannedLayer& layer) {
     for (const DeclaredWeight& weight : layer.weights) weights.push_back(weight.slot);
     for (const DeclaredState& state : layer.states) states.push_back(state.slot);
-  }
+  });
   if (parameters_ == nullptr) {
     parameters_ = std::make_shared<Parameters>(std::move(weights), std::move(states));
     return;
@@ -84,6 +92,7 @@ void Network::make_runners(bool share_memory) {
     for (const DeclaredState& declared : layer.states) {
       runner.states.push_back(make_tensor(NNRUN_F32, declared.slot.shape, parameters_->state(state++)));
     }
+    if (layer.affine != nullptr) make_affine(i, weight, state);
     runner.d_weights = runner.weights;
     runner.saved = pointers(memory.layers[i].saved);
     runner.forward_scratch = pointers(memory.layers[i].forward_scratch);
@@ -114,11 +123,65 @@ void Network::make_runners(bool share_memory) {
     run.key = {seed_, NNRUN_STREAM_LAYER, 0, static_cast<std::uint32_t>(plan_.layers[i].index)};
     run.context = &runner;
   }
+  for (Affine& affine : affines_) {
+    Runner& runner = runners_[affine.layer];
+    for (Buffer& buffer : affine.folded) runner.folded.push_back(buffer.data());
+    runner.run.folded = runner.folded.data();
+    affine.run.size = sizeof affine.run;
+    affine.run.weight_count = static_cast<std::uint32_t>(affine.weights.size());
+    affine.run.state_count = static_cast<std::uint32_t>(affine.states.size());
+    affine.run.weights = affine.weights.data();
+    affine.run.states = affine.states.data();
+    affine.run.host = host_.c();
+  }
+}
+
+// `weight` and `state`: its first ones; then those behind its last.
+void Network::make_affine(std::size_t index, std::size_t& weight, std::size_t& state) {
+  const PlannedLayer& layer = plan_.layers[index];
+  Affine affine;
+  affine.layer = index;
+  for (const DeclaredWeight& declared : layer.affine->weights) {
+    affine.weights.push_back(make_tensor(NNRUN_F32, declared.slot.shape, parameters_->weight(weight++)));
+  }
+  for (const DeclaredState& declared : layer.affine->states) {
+    affine.states.push_back(make_tensor(NNRUN_F32, declared.slot.shape, parameters_->state(state++)));
+  }
+  for (const std::size_t bytes : layer.folded) affine.folded.emplace_back(bytes);
+  const nnrun_tensor& output = plan_.tensors[layer.output];
+  const auto channels = static_cast<std::size_t>(output.dim[output.rank - 1]);
+  affine.scale.resize(channels);
+  affine.offset.resize(channels);
+  affines_.push_back(std::move(affine));
+}
+
+std::size_t Network::memory_bytes() const {
+  std::size_t bytes = memory_.size();
+  for (const Affine& affine : affines_) {
+    for (const Buffer& buffer : affine.folded) bytes += buffer.size();
+  }
+  return bytes;
+}
+
+void Network::fold() {
+  for (Affine& affine : affines_) {
+    const PlannedLayer& layer = plan_.layers[affine.layer];
+    const Instance& instance = *layer.affine->instance;
+    nnrun_error error;
+    error.message[0] = error.parameter[0] = '\0';
+    if (layer.affine->vtable().affine(instance.self(), &affine.run, affine.scale.data(), affine.offset.data(), &error) != 0) {
+      instance.fail_in_run("folding", error);
+    }
+    if (layer.vtable().fold(layer.instance->self(), &runners_[affine.layer].run, affine.scale.data(), affine.offset.data(), &error) != 0) {
+      layer.instance->fail_in_run("folding", error);
+    }
+  }
+  is_folded_ = true;
 }
 
 void Network::initialize_parameters() {
   std::size_t slot = 0, state = 0;
-  for (const PlannedLayer& layer : plan_.layers) {
+  for_each_declaring(plan_, [&](const PlannedLayer& layer) {
     std::uint32_t index = 0;
     for (const DeclaredWeight& weight : layer.weights) {
       nnrun_tensor tensor = make_tensor(NNRUN_F32, weight.slot.shape, parameters_->weight(slot++));
@@ -133,7 +196,8 @@ void Network::initialize_parameters() {
       std::fill_n(parameters_->state(state), parameters_->state_slots()[state].count, declared.value);
       ++state;
     }
-  }
+  });
+  parameters_changed();
 }
 
 void Network::for_each_batched_tensor(const auto& fn) {
@@ -154,6 +218,7 @@ void Network::set_batch(std::int64_t batch) {
 }
 
 void Network::forward_layer(std::size_t index, std::int64_t step) {
+  if (!is_folded_) fold();
   const PlannedLayer& layer = plan_.layers[index];
   Runner& runner = runners_[index];
   runner.run.scratch = runner.forward_scratch.data();

@@ -55,6 +55,9 @@ class Network {
   // Filled by the loss between forward and backward.
   const nnrun_tensor& output_gradient() const { return gradients_[plan_.output()]; }
 
+  // Of a net that folds (PlanOptions): its parameters are others than at the last forward().
+  void parameters_changed() { is_folded_ = false; }
+
   // How many samples the next calls are about; at most max_batch().
   void set_batch(std::int64_t batch);
   void forward(std::int64_t step);
@@ -70,7 +73,7 @@ class Network {
   void watch(LayerWatcher* watcher) { watcher_ = watcher; }
 
   const ModelPlan& plan() const { return plan_; }
-  std::size_t memory_bytes() const { return memory_.size(); }
+  std::size_t memory_bytes() const;  // without parameters; folded ones count
   // Tensors of the last forward() are valid only where the plan keeps them, or to a watcher; for tests and tools.
   const nnrun_tensor& value(std::size_t tensor) const { return tensors_[tensor]; }
   const nnrun_tensor& gradient(std::size_t tensor) const { return gradients_[tensor]; }
@@ -83,13 +86,23 @@ class Network {
     nnrun_run run;
     std::vector<nnrun_tensor> inputs, weights, d_weights, states;
     nnrun_tensor output, d_output;
-    std::vector<void*> saved, forward_scratch, backward_scratch;
+    std::vector<void*> saved, forward_scratch, backward_scratch, folded;
     std::size_t first_weight = 0;
     Network* network = nullptr;
+  };
+  // What a layer's weights take in.
+  struct Affine {
+    std::size_t layer = 0;
+    nnrun_run run{};
+    std::vector<nnrun_tensor> weights, states;
+    std::vector<Buffer> folded;
+    std::vector<float> scale, offset;  // one a channel
   };
 
   void bind_parameters();
   void make_runners(bool share_memory);
+  void make_affine(std::size_t layer, std::size_t& weight, std::size_t& state);
+  void fold();
   void for_each_batched_tensor(const auto& fn);
   void add_shared_gradients(std::size_t layer);
 
@@ -102,6 +115,8 @@ class Network {
   std::vector<nnrun_tensor> tensors_, gradients_;
   std::vector<std::vector<nnrun_tensor>> input_gradients_;
   std::vector<Runner> runners_;
+  std::vector<Affine> affines_;
+  bool is_folded_ = false;
   std::int64_t batch_ = 0;
   GradientSink* sink_ = nullptr;
   LayerTimes* times_ = nullptr;

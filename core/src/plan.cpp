@@ -94,6 +94,11 @@ nnrun_plan make_plan(Answers& a, const std::vector<nnrun_tensor>& inputs, const 
     layer.scratch.push_back(bytes);
     return static_cast<int>(layer.scratch.size()) - 1;
   };
+  plan.folded = [](void* context, std::size_t bytes, nnrun_error*) {
+    PlannedLayer& layer = *answers(context).layer;
+    layer.folded.push_back(bytes);
+    return static_cast<int>(layer.folded.size()) - 1;
+  };
   plan.backward_needs = [](void* context, std::uint32_t flags) { answers(context).layer->backward_needs |= flags; };
   plan.in_place = [](void* context) { answers(context).layer->in_place = true; };
   plan.cost = [](void* context, double forward_flops, double backward_flops) {
@@ -114,6 +119,18 @@ std::uint32_t trait_of(const ComponentSpec& spec, const HostServices& host) {
   const auto& vtable = *static_cast<const nnrun_layer_vtable*>(spec.component->vtable);
   if (vtable.trait_of == nullptr) return vtable.trait;
   return vtable.trait_of(Instance(spec, host.c()).self());
+}
+
+// A layer of a plugin made before there was fold() has no such entries.
+bool can_fold(const nnrun_layer_vtable& layer) { return layer.size >= sizeof(nnrun_layer_vtable) && layer.fold != nullptr; }
+
+PlannedLayer named_layer(const ComponentSpec& spec, std::size_t index, const HostServices& host) {
+  PlannedLayer layer;
+  layer.index = index;
+  layer.name = spec.label.empty() ? std::to_string(index) + "." + spec.component->name : spec.label;
+  layer.instance = std::make_unique<Instance>(spec, host.c());
+  layer.frozen = spec.frozen;
+  return layer;
 }
 
 void plan_layer(PlannedLayer& layer, ModelPlan& model, const HostServices& host, bool training) {
@@ -149,6 +166,16 @@ void plan_layer(PlannedLayer& layer, ModelPlan& model, const HostServices& host,
   model.tensors.push_back(a.output);
 }
 
+// Its weights and states stay in the net, though its work is done by `layer`. It sees the output of all that `layer` does, whose channels are
+// its own.
+void plan_affine(PlannedLayer& layer, const ComponentSpec& spec, std::size_t index, ModelPlan& model, const HostServices& host) {
+  layer.affine = std::make_unique<PlannedLayer>(named_layer(spec, index, host));
+  layer.affine->inputs = {layer.output};
+  plan_layer(*layer.affine, model, host, false);
+  model.tensors.pop_back();
+  layer.affine->output = layer.output;
+}
+
 }  // namespace
 
 std::size_t dtype_bytes(std::uint32_t dtype) {
@@ -172,23 +199,23 @@ ModelPlan plan_model(const ModelSettings& settings, const HostServices& host, co
   const std::vector<ComponentSpec>& specs = settings.layers;
   std::vector<std::size_t> tensors(specs.size() + 1, 0);  // at each place of settings.inputs
   for (std::size_t i = 0; i < specs.size(); ++i) {
-    PlannedLayer layer;
-    layer.index = i;
-    layer.name = specs[i].label.empty() ? std::to_string(i) + "." + specs[i].component->name : specs[i].label;
-    layer.instance = std::make_unique<Instance>(specs[i], host.c());
-    layer.frozen = specs[i].frozen;
+    PlannedLayer layer = named_layer(specs[i], i, host);
     for (const std::size_t place : settings.inputs[i]) layer.inputs.push_back(tensors[place]);
     for (const std::size_t tensor : layer.inputs) layer.input_gradient = layer.input_gradient || learns[tensor];
 
-    std::size_t last = i;
+    std::size_t last = i, affine = i;
     while (options.absorb && layer.vtable().absorb != nullptr && last + 1 < specs.size() && consumers(settings, last + 1) == 1 &&
-           settings.inputs[last + 1] == std::vector{last + 1} && !specs[last + 1].frozen) {
+           settings.inputs[last + 1] == std::vector{last + 1}) {
       const std::uint32_t trait = trait_of(specs[last + 1], host);
-      if (trait == NNRUN_TRAIT_NONE || layer.vtable().absorb(layer.instance->self(), trait) == 0) break;
+      if (trait == NNRUN_TRAIT_NONE || (specs[last + 1].frozen && trait != NNRUN_TRAIT_AFFINE)) break;
+      if (trait == NNRUN_TRAIT_AFFINE && (training || !options.fold || !can_fold(layer.vtable()))) break;
+      if (layer.vtable().absorb(layer.instance->self(), trait) == 0) break;
       layer.absorbed.push_back(&specs[++last]);
+      if (trait == NNRUN_TRAIT_AFFINE) affine = last;
     }
 
     plan_layer(layer, model, host, training);
+    if (affine != i) plan_affine(layer, specs[affine], affine, model, host);
     const bool has_learning_weights = !layer.weights.empty() && !layer.frozen;
     layer.runs_backward = training && (layer.input_gradient || has_learning_weights);
     if (layer.runs_backward && layer.vtable().backward == nullptr) {

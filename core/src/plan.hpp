@@ -41,6 +41,8 @@ struct PlannedLayer {
   std::vector<DeclaredWeight> weights;
   std::vector<DeclaredState> states;
   std::vector<std::size_t> saved, scratch;  // bytes
+  std::vector<std::size_t> folded;          // bytes, written by fold()
+  std::unique_ptr<PlannedLayer> affine;     // of those absorbed, the one that fold() takes in; it has weights and states, and never runs
   double forward_flops = 0, backward_flops = 0;
   std::vector<std::string> kernels;  // eg: "gemm_f32 (avx512)"
 
@@ -56,6 +58,7 @@ struct ModelPlan {
 // For a look inside. A run has both.
 struct PlanOptions {
   bool absorb = true;        // layers may take over the work of those behind them
+  bool fold = false;         // without training: weights may take in the scales and offsets of layers behind them
   bool share_memory = true;  // tensors that never live at the same time do so in the same place
 };
 

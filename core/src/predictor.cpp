@@ -12,7 +12,8 @@ Predictor::Predictor(const std::filesystem::path& file, const EnvironmentOptions
   const Settings& settings = environment_->settings();
   const HostServices& host = environment_->host();
   transforms_ = std::make_unique<Transforms>(settings.data, description().sample, settings.seed, host);
-  network_ = std::make_unique<Network>(settings.model, host, batch_of(transforms_->output(), 1), false, settings.seed);
+  network_ = std::make_unique<Network>(settings.model, host, batch_of(transforms_->output(), 1), false, settings.seed, nullptr,
+                                       PlanOptions{.fold = true});
   checkpoint_.restore(*parameters(), false);
   loss_ = std::make_unique<LossFunction>(*settings.train.loss, host, network_->output(), description().classes, description().targets);
   source_ = std::make_unique<Instance>(*settings.data.source, host.c());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 
 #include "inputs.hpp"
 
@@ -12,6 +13,8 @@ namespace nnrun::layers {
 struct Batchnorm {
   static constexpr auto name = "batchnorm";
   static constexpr auto doc = "normalises each channel (the last dimension) to the batch's mean and variance";
+
+  static constexpr std::uint32_t trait = NNRUN_TRAIT_AFFINE;
 
   double momentum = 0.9;
   double epsilon = 1e-5;
@@ -85,6 +88,19 @@ struct Batchnorm {
     for (std::int64_t c = 0; c < columns_; ++c) {
       running_mean[c] = keep * running_mean[c] + take * a.mean[c];
       running_variance[c] = keep * running_variance[c] + take * (a.variance[c] * unbiased);
+    }
+  }
+
+  // What inference does to each channel.
+  void affine(const Run& r, float* scale, float* offset) const {
+    const float* gamma = r.weight(gamma_).data();
+    const float* beta = r.weight(beta_).data();
+    const float* mean = r.state(running_mean_).data();
+    const float* variance = r.state(running_variance_).data();
+    for (std::int64_t c = 0; c < columns_; ++c) {
+      const double s = static_cast<double>(gamma[c]) / std::sqrt(static_cast<double>(variance[c]) + epsilon);
+      scale[c] = static_cast<float>(s);
+      offset[c] = static_cast<float>(static_cast<double>(beta[c]) - static_cast<double>(mean[c]) * s);
     }
   }
 

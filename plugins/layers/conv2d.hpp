@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fold_bias.hpp"
 #include "windows.hpp"
 
 namespace nnrun::layers {
@@ -40,12 +41,15 @@ struct Conv2d {
 
   // y = max(y, 0) costs nothing where the convolution writes y. Behind a max-pool only a quarter of y is kept, and of its gradient
   // at most a quarter is not zero.
+  // What is scaled and shifted in inference is as if other weights had made it: those of fold().
   bool absorb(std::uint32_t following) {
     if (pool_) return false;
     if (following == NNRUN_TRAIT_MAXPOOL_2X2) {
       pool_ = true;
     } else if (following == NNRUN_TRAIT_RELU && !relu_) {
       relu_ = true;
+    } else if (following == NNRUN_TRAIT_AFFINE && !relu_ && !affine_) {
+      affine_ = true;
     } else {
       return false;
     }
@@ -67,6 +71,10 @@ struct Conv2d {
     weight_ = p.weight("weights", {filters, windows_.kernel[0], windows_.kernel[1], depth}, taps * depth, taps * (filters / groups),
                        weights);
     if (bias) bias_ = p.weight("bias", {filters}, taps * depth, taps * (filters / groups), bias_initializer, false);
+    if (affine_) {
+      folded_weight_ = p.folded(static_cast<std::size_t>(filters * taps * depth) * sizeof(float));
+      folded_bias_ = p.folded(static_cast<std::size_t>(filters) * sizeof(float));
+    }
 
     const double flops = 2.0 * static_cast<double>(p.batch() * windows_.output[0] * windows_.output[1]) *
                          static_cast<double>(taps * depth) * static_cast<double>(filters);
@@ -94,6 +102,15 @@ struct Conv2d {
     a.y = r.y().data();
     a.argmax = argmax(r);
     pool_forward_(a, r.scratch<void>(scratch_));
+  }
+
+  // Each filter's weights times its scale, and its bias * scale + offset.
+  void fold(const Run& r, const float* scale, const float* offset) const {
+    const std::span<const float> w = r.weight(weight_).span();
+    const std::size_t count = w.size() / static_cast<std::size_t>(filters);  // of one filter
+    float* folded = r.folded(folded_weight_);
+    for (std::size_t i = 0; i < w.size(); ++i) folded[i] = w[i] * scale[i / count];
+    fold_bias(bias ? r.weight(bias_).span() : std::span<const float>(), scale, offset, {r.folded(folded_bias_), static_cast<std::size_t>(filters)});
   }
 
   void backward(const Run& r) const {
@@ -154,7 +171,7 @@ struct Conv2d {
   Arguments with_relu_and_bias(std::int64_t batch) const {
     auto a = arguments<Arguments>(batch);
     a.relu = relu_ ? 1 : 0;
-    a.has_bias = bias ? 1 : 0;
+    a.has_bias = bias || affine_ ? 1 : 0;
     return a;
   }
 
@@ -247,8 +264,8 @@ struct Conv2d {
   template <class Arguments>
   void run_forward(Arguments a, const Kernel<Arguments>& chosen, const Run& r, float* y, std::uint8_t* argmax) const {
     a.x = r.x().data();
-    a.weights = r.weight(weight_).data();
-    a.bias = bias ? r.weight(bias_).data() : nullptr;
+    a.weights = affine_ ? r.folded(folded_weight_) : r.weight(weight_).data();
+    a.bias = affine_ ? r.folded(folded_bias_) : bias ? r.weight(bias_).data() : nullptr;
     a.y = y;
     if constexpr (requires { a.argmax; }) a.argmax = argmax;
     chosen(a, r.scratch<void>(scratch_));
@@ -271,12 +288,12 @@ struct Conv2d {
     chosen(a, r.scratch<void>(scratch_));
   }
 
-  bool relu_ = false, pool_ = false, frozen_ = false;  // relu_, pool_: absorbed
+  bool relu_ = false, pool_ = false, affine_ = false, frozen_ = false;  // all but frozen_: absorbed
   bool fused_forward_ = false, fused_data_ = false, fused_weights_ = false;
   nnrun_windows windows_{};
   std::int64_t channels_ = 0;
   std::size_t workspace_bytes_ = 0;
-  int weight_ = 0, bias_ = 0, argmax_ = -1, scratch_ = 0, unpooled_ = -1;
+  int weight_ = 0, bias_ = 0, folded_weight_ = 0, folded_bias_ = 0, argmax_ = -1, scratch_ = 0, unpooled_ = -1;
   Kernel<nnrun_conv2d_forward_f32> forward_;
   Kernel<nnrun_conv2d_backward_data_f32> backward_data_;
   Kernel<nnrun_conv2d_backward_weights_f32> backward_weights_;

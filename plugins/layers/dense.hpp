@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fold_bias.hpp"
 #include "inputs.hpp"
 
 namespace nnrun::layers {
@@ -24,9 +25,16 @@ struct Dense {
   }
 
   // y = max(y, 0) costs nothing where gemm writes y.
+  // What is scaled and shifted in inference is as if other weights had made it: those of fold().
   bool absorb(std::uint32_t following) {
-    if (following != NNRUN_TRAIT_RELU || relu_) return false;
-    relu_ = true;
+    if (relu_) return false;
+    if (following == NNRUN_TRAIT_RELU) {
+      relu_ = true;
+    } else if (following == NNRUN_TRAIT_AFFINE && !affine_) {
+      affine_ = true;
+    } else {
+      return false;
+    }
     return true;
   }
 
@@ -40,6 +48,10 @@ struct Dense {
     p.output({p.batch(), units});
     weight_ = p.weight("weights", {in_, units}, in_, units, weights);
     if (bias) bias_ = p.weight("bias", {units}, in_, units, bias_initializer, false);
+    if (affine_) {
+      folded_weight_ = p.folded(static_cast<std::size_t>(in_ * units) * sizeof(float));
+      folded_bias_ = p.folded(static_cast<std::size_t>(units) * sizeof(float));
+    }
 
     const nnrun_gemm_f32 forward_shape = forward_arguments(p.batch());
     forward_ = p.kernel(forward_shape);
@@ -81,10 +93,20 @@ struct Dense {
   void forward(const Run& r) const {
     nnrun_gemm_f32 a = forward_arguments(r.batch());
     a.a = r.x().data();
-    a.b = r.weight(weight_).data();
-    a.bias = bias ? r.weight(bias_).data() : nullptr;
+    a.b = affine_ ? r.folded(folded_weight_) : r.weight(weight_).data();
+    a.bias = affine_ ? r.folded(folded_bias_) : bias ? r.weight(bias_).data() : nullptr;
     a.c = r.y().data();
     forward_(a, r.scratch<void>(scratch_));
+  }
+
+  // W diag(scale), and b * scale + offset.
+  void fold(const Run& r, const float* scale, const float* offset) const {
+    const float* w = r.weight(weight_).data();
+    float* folded = r.folded(folded_weight_);
+    for (std::int64_t row = 0; row < in_; ++row) {
+      for (std::int64_t unit = 0; unit < units; ++unit) folded[row * units + unit] = w[row * units + unit] * scale[unit];
+    }
+    fold_bias(bias ? r.weight(bias_).span() : std::span<const float>(), scale, offset, {r.folded(folded_bias_), static_cast<std::size_t>(units)});
   }
 
   void backward(const Run& r) const {
@@ -161,7 +183,7 @@ struct Dense {
     a.lda = in_;
     a.ldb = units;
     a.ldc = units;
-    a.has_bias = bias ? 1 : 0;
+    a.has_bias = bias || affine_ ? 1 : 0;
     a.relu = relu_ ? 1 : 0;
     return a;
   }
@@ -239,12 +261,12 @@ struct Dense {
     return spread;
   }
 
-  bool relu_ = false, frozen_ = false, block_by_block_ = false;
+  bool relu_ = false, affine_ = false, frozen_ = false, block_by_block_ = false;  // relu_, affine_: absorbed
   std::int64_t in_ = 0;
   std::int64_t gradient_stride_ = 0;
   std::int64_t block_rows_ = 0, blocks_ = 0;
   std::size_t block_workspace_ = 0;
-  int weight_ = 0, bias_ = 0, scratch_ = 0, spread_ = 0;
+  int weight_ = 0, bias_ = 0, folded_weight_ = 0, folded_bias_ = 0, scratch_ = 0, spread_ = 0;
   Kernel<nnrun_gemm_f32> forward_, input_gradient_, weight_gradient_, weight_gradient_rest_;
   Kernel<nnrun_column_sum_f32> column_sum_;
   Kernel<nnrun_relu_backward_f32> relu_backward_;

@@ -1,5 +1,6 @@
 """A convolutional net learns, gives the same bits for any number of threads, and goes on to the same bits after a kill."""
 
+import json
 import signal
 
 import harness
@@ -43,6 +44,21 @@ class Convnet(harness.Case):
         for name in ("0.conv2d.weights", "3.conv2d.weights", "6.conv2d.bias"):
             self.assertEqual(free[name], frozen[name], name)
         self.assertNotEqual(free["7.conv2d.weights"], frozen["7.conv2d.weights"])
+
+    def test_evaluation_folds_the_batch_norm(self):
+        apart = json.loads(self.nnrun("plan", CONVNET, "--json").stdout)
+        folded = json.loads(self.nnrun("plan", CONVNET, "--json", "--inference").stdout)
+        layer = next(layer for layer in folded["layers"] if "batchnorm" in layer["absorbed"])
+        self.assertEqual(layer["absorbed"], ["batchnorm", "relu"])
+        self.assertFalse(any("batchnorm" in layer["absorbed"] for layer in apart["layers"]))
+        self.assertEqual(folded["parameters"], apart["parameters"])
+        self.assertEqual(sum(layer["parameters"] for layer in folded["layers"]), apart["parameters"])
+        self.assertLess(folded["inference_bytes"], apart["training_bytes"])
+        # Checkpoints keep what was trained.
+        self.nnrun(CONVNET, "train.epochs=1")
+        weights = self.weights(self.run_folder(CONVNET))
+        self.assertIn("4.batchnorm.gamma", weights)
+        self.assertNotIn("3.conv2d.bias", weights)
 
     def test_killed_and_resumed(self):
         self.nnrun(CONVNET, "run.folder=whole")

@@ -2,7 +2,7 @@
 #include <nnrun/nnrun.h>
 
 namespace {
-constexpr nnrun_layer_vtable table = {sizeof(nnrun_layer_vtable), 0, nullptr, nullptr, nullptr, nullptr, nullptr};
+constexpr nnrun_layer_vtable table = {sizeof(nnrun_layer_vtable), 0, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
 void get_default(size_t, nnrun_value* value) { *value = nnrun_value{}; }
 void* create(const nnrun_host*, const nnrun_value*, nnrun_error*) { return nullptr; }
 void destroy(void*) {}

@@ -138,7 +138,8 @@ struct InferenceFigures {
 InferenceFigures measure_inference(const core::Environment& environment, core::Data& data, const std::shared_ptr<core::Parameters>& parameters,
                                    std::int64_t batch, double budget) {
   const core::Settings& settings = environment.settings();
-  core::Network network(settings.model, environment.host(), core::batch_of(data.sample(), batch), false, settings.seed, parameters);
+  core::Network network(settings.model, environment.host(), core::batch_of(data.sample(), batch), false, settings.seed, parameters,
+                        {.fold = true});
   core::Buffer labels(core::label_bytes(data, batch));
   std::vector<std::uint32_t> positions(static_cast<std::size_t>(batch));
   for (std::size_t i = 0; i < positions.size(); ++i) positions[i] = static_cast<std::uint32_t>(i % static_cast<std::size_t>(data.test().count()));

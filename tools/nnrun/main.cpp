@@ -83,6 +83,10 @@ std::vector<std::string> with_verb(int argc, char** argv) {
   return words;
 }
 
+void add_plan_options(CLI::App& sub, Options& options) {
+  sub.add_flag("--inference", options.inference, "as evaluation and prediction run it: forward alone, batch norms folded into the weights before them");
+}
+
 void add_trace_options(CLI::App& sub, Options& options) {
   sub.add_option("--input", options.input, "a .npy file, ones, ramp, or a file that the data's kind reads, eg: a picture (default: a training sample)")
       ->type_name("INPUT");
@@ -129,6 +133,7 @@ void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& ch
   if (name == "predict") {
     sub->add_option("--index", options.index, "which sample of a file that holds several, from 0")->check(CLI::NonNegativeNumber);
   }
+  if (name == "plan") add_plan_options(*sub, options);
   if (name == "trace") add_trace_options(*sub, options);
   if (name == "inspect") add_inspect_options(*sub, options);
 }

@@ -32,7 +32,7 @@ std::string flops_text(double flops) {
 }
 
 std::int64_t parameter_count(const core::PlannedLayer& layer) {
-  std::int64_t count = 0;
+  std::int64_t count = layer.affine != nullptr ? parameter_count(*layer.affine) : 0;
   for (const core::DeclaredWeight& weight : layer.weights) {
     std::int64_t elements = 1;
     for (const std::int64_t dim : weight.slot.shape) elements *= dim;
@@ -73,7 +73,8 @@ int plan(const Options& options) {
   const core::Environment environment(core::load_config(options.subject, options.words), environment_options(options));
   const core::Settings& settings = environment.settings();
   const nnrun_tensor sample = input_of(environment, options);
-  core::Network network(settings.model, environment.host(), core::batch_of(sample, settings.train.batch), true, settings.seed);
+  core::Network network(settings.model, environment.host(), core::batch_of(sample, settings.train.batch), !options.inference,
+                        settings.seed, nullptr, {.fold = options.inference});
   const core::ModelPlan& model = network.plan();
 
   if (options.json) {
@@ -90,7 +91,7 @@ int plan(const Options& options) {
     }
     const nlohmann::ordered_json json{{"config", options.subject}, {"batch", settings.train.batch},
                                       {"input", Tensor(sample).shape()}, {"parameters", network.parameters()->weight_count()},
-                                      {"training_bytes", network.memory_bytes()}, {"layers", layers}};
+                                      {options.inference ? "inference_bytes" : "training_bytes", network.memory_bytes()}, {"layers", layers}};
     std::cout << json.dump(2) << "\n";
     return 0;
   }
@@ -115,9 +116,11 @@ int plan(const Options& options) {
   }
   std::cout << options.subject << ": input " << to_string(Tensor(model.tensors[0]).shape()) << ", the batch first\n\n"
             << table(rows, repeats ? 4 : 3) << "\n"
-            << with_commas(network.parameters()->weight_count()) << " parameters; a training step of " << settings.train.batch << " samples: "
-            << flops_text(forward) << "FLOP forward, " << flops_text(backward) << "FLOP backward, "
-            << with_commas(static_cast<std::int64_t>(network.memory_bytes())) << " bytes of activations, gradients and scratch\n";
+            << with_commas(network.parameters()->weight_count()) << " parameters; " << (options.inference ? "inference" : "a training step") << " of "
+            << settings.train.batch << " samples: " << flops_text(forward) << "FLOP forward, "
+            << (options.inference ? "" : flops_text(backward) + "FLOP backward, ")
+            << with_commas(static_cast<std::int64_t>(network.memory_bytes()))
+            << (options.inference ? " bytes of activations, folded weights and scratch\n" : " bytes of activations, gradients and scratch\n");
   return 0;
 }
 

@@ -251,7 +251,10 @@ enum { /* what a layer's backward reads, besides dy */
 enum {
   NNRUN_TRAIT_NONE = 0,
   NNRUN_TRAIT_RELU = 1, /* y = max(x, 0), elementwise */
-  NNRUN_TRAIT_MAXPOOL_2X2 = 2 /* the largest of each 2 x 2 places, side by side; a last odd row or column counts for nothing */
+  NNRUN_TRAIT_MAXPOOL_2X2 = 2, /* the largest of each 2 x 2 places, side by side; a last odd row or column counts for nothing */
+  /* In inference y = x * scale + offset, with one scale and one offset for each channel (the last dimension) that follow from weights
+   * and states alone: affine() says them. Only absorbed where the net is for inference. */
+  NNRUN_TRAIT_AFFINE = 3
 };
 
 typedef struct nnrun_plan nnrun_plan;
@@ -281,6 +284,8 @@ struct nnrun_plan {
    * may still be called, for dx alone: d_weights may be left unwritten. */
   uint32_t frozen;
   uint32_t reserved;
+  /* Memory that fold() writes and forward() reads, and nobody else. Index in nnrun_run.folded, or -1. */
+  int (*folded)(void* context, size_t bytes, nnrun_error* error);
 };
 
 typedef struct nnrun_run {
@@ -307,6 +312,7 @@ typedef struct nnrun_run {
   /* The same for a slice that was computed elsewhere, eg in a small block that never leaves the cache: it is at `values`, which are
    * the layer's again on return. That part of d_weights need not be written. May be NULL: then write it. */
   void (*gradient_given)(void* context, uint32_t weight, int64_t begin, int64_t end, const float* values);
+  void* const* folded; /* what fold() writes */
 } nnrun_run;
 
 typedef struct nnrun_layer_vtable {
@@ -320,6 +326,12 @@ typedef struct nnrun_layer_vtable {
   int (*absorb)(void* self, uint32_t trait);
   /* The trait, where it depends on the parameters. NULL: `trait` says it. */
   uint32_t (*trait_of)(void* self);
+  /* Of NNRUN_TRAIT_AFFINE: scale and offset of each channel, from run's weights and states; run has nothing else. */
+  int (*affine)(void* self, const nnrun_run* run, float* scale, float* offset, nnrun_error* error);
+  /* Of a layer that absorbs NNRUN_TRAIT_AFFINE: writes into run's `folded` what forward() then takes for its weights, so that its output is
+   * scaled and shifted, channel by channel. run has weights, and nothing else. Called before forward(), whenever weights or states have
+   * changed. These themselves stay as they are. */
+  int (*fold)(void* self, const nnrun_run* run, const float* scale, const float* offset, nnrun_error* error);
 } nnrun_layer_vtable;
 
 /* ---- Kind "loss" -------------------------------------------------------------------------------------- */

@@ -539,6 +539,13 @@ class Plan {
     detail::check(index < 0, error);
     return index;
   }
+  // Bytes that fold() writes and forward() reads; the index for Run::folded().
+  int folded(std::size_t bytes) {
+    nnrun_error error{};
+    const int index = c_->folded(c_->context, bytes, &error);
+    detail::check(index < 0, error);
+    return index;
+  }
   void backward_needs_input() { c_->backward_needs(c_->context, NNRUN_BACKWARD_NEEDS_INPUT); }
   void backward_needs_output() { c_->backward_needs(c_->context, NNRUN_BACKWARD_NEEDS_OUTPUT); }
   void in_place() { c_->in_place(c_->context); }
@@ -578,6 +585,7 @@ class Run {
   T* scratch(int index) const {
     return static_cast<T*>(c_->scratch[index]);
   }
+  float* folded(int index) const { return static_cast<float*>(c_->folded[index]); }
   bool training() const { return c_->training != 0; }
   bool input_gradient() const { return c_->input_gradient != 0; }
   std::int64_t batch() const { return c_->inputs[0].dim[0]; }
@@ -621,7 +629,9 @@ T& as(void* self) {
 }
 
 // layer: void plan(Plan&); void forward(const Run&) const; optionally backward, `static constexpr std::uint32_t trait`,
-// or std::uint32_t trait_of() const where it depends on the parameters, and bool absorb(std::uint32_t trait).
+// or std::uint32_t trait_of() const where it depends on the parameters, and bool absorb(std::uint32_t trait). With NNRUN_TRAIT_AFFINE:
+// void affine(const Run&, float* scale, float* offset) const. Who absorbs that: void fold(const Run&, const float* scale,
+// const float* offset) const.
 template <class T>
 concept Layer = requires(T t, Plan& plan, const Run& run) {
   t.plan(plan);
@@ -652,6 +662,16 @@ constexpr nnrun_layer_vtable layer_vtable() {
   }
   if constexpr (requires(const T t) { t.trait_of(); }) {
     table.trait_of = [](void* self) -> std::uint32_t { return as<T>(self).trait_of(); };
+  }
+  if constexpr (requires(const T t, const Run& run, float* numbers) { t.affine(run, numbers, numbers); }) {
+    table.affine = [](void* self, const nnrun_run* run, float* scale, float* offset, nnrun_error* error) {
+      return guard(error, [&] { as<T>(self).affine(Run(run), scale, offset); });
+    };
+  }
+  if constexpr (requires(const T t, const Run& run, const float* numbers) { t.fold(run, numbers, numbers); }) {
+    table.fold = [](void* self, const nnrun_run* run, const float* scale, const float* offset, nnrun_error* error) {
+      return guard(error, [&] { as<T>(self).fold(Run(run), scale, offset); });
+    };
   }
   return table;
 }
