@@ -56,6 +56,9 @@ void check_abi(const nnrun_plugin& plugin) {
   if (plugin.abi_minor > NNRUN_ABI_MINOR) {
     throw LibraryError("it needs ABI " + theirs + ", this nnrun provides only " + ours + "; use a newer nnrun");
   }
+  if (NNRUN_ABI_MAJOR == 0 && plugin.abi_minor < NNRUN_ABI_MINOR) {
+    throw LibraryError("it was built for ABI " + theirs + ", this nnrun provides " + ours + "; build it again with this nnrun's headers");
+  }
   if (plugin.size < sizeof(nnrun_plugin)) {
     throw LibraryError("its " NNRUN_PLUGIN_SYMBOL " has " + std::to_string(plugin.size) + " bytes, expected at least " +
                        std::to_string(sizeof(nnrun_plugin)));

@@ -97,6 +97,9 @@ class Skipped(Case):
     def test_newer_minor(self):
         self.check(self.copied("newer_minor.so"), "it needs ABI ", "this nnrun provides only ", "use a newer nnrun")
 
+    def test_older_minor(self):
+        self.check(self.copied("older_minor.so"), "it was built for ABI ", "this nnrun provides ", "build it again")
+
     def test_no_symbol(self):
         self.check(self.copied("no_symbol.so"), "not an nnrun plugin: it does not export nnrun_plugin_v1")
 

@@ -26,8 +26,10 @@
 extern "C" {
 #endif
 
+/* Structs only ever grow at their end. As long as the major version is 0, the host looks at all of them, so a plugin must have been built
+ * for exactly its version; from 1 on, an older minor version will do. */
 #define NNRUN_ABI_MAJOR 0
-#define NNRUN_ABI_MINOR 1
+#define NNRUN_ABI_MINOR 2
 #define NNRUN_PLUGIN_SYMBOL "nnrun_plugin_v1"
 #define NNRUN_MAX_RANK 6
 #define NNRUN_MAX_PHASES 4

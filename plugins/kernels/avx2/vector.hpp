@@ -29,6 +29,7 @@ constexpr int conv_outer_elements(int vectors) { return vectors == 2 ? 6 : 12; }
 constexpr int few_channels_pixels = 2;
 constexpr int few_channels_vectors = 2;
 constexpr int few_channels_filters = 2;
+constexpr int few_channels_tiles = 1;  // of Winograd: tiles x vectors x 6 products
 
 inline Floats zero() { return _mm256_setzero_ps(); }
 inline Floats all(float x) { return _mm256_set1_ps(x); }

@@ -31,6 +31,7 @@ constexpr int conv_outer_elements(int vectors) { return vectors == 4 ? 6 : vecto
 constexpr int few_channels_pixels = 6;
 constexpr int few_channels_vectors = 2;
 constexpr int few_channels_filters = 8;
+constexpr int few_channels_tiles = 2;  // of Winograd: tiles x vectors x 6 products
 
 inline Floats zero() { return _mm512_setzero_ps(); }
 inline Floats all(float x) { return _mm512_set1_ps(x); }
