@@ -97,22 +97,25 @@ int plan(const Options& options) {
   }
 
   const bool repeats = std::ranges::any_of(settings.model.layers, [](const core::ComponentSpec& spec) { return !spec.repetition.empty(); });
-  std::vector<std::vector<std::string>> rows{{"layer", "output", "kernels", "parameters", "output bytes", "forward FLOP", "backward FLOP"}};
+  const auto row = [&](const std::string& name, const std::string& repetition, std::vector<std::string> cells) {
+    if (repeats) cells.insert(cells.begin(), repetition);
+    cells.insert(cells.begin(), name);
+    return cells;
+  };
+  std::vector<std::vector<std::string>> rows{
+      row("layer", "repetition", {"output", "kernels", "parameters", "output bytes", "forward FLOP", "backward FLOP"})};
   double forward = 0, backward = 0;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const core::PlannedLayer& layer = model.layers[i];
     const double layer_backward = layer.runs_backward ? layer.backward_flops : 0;
     forward += layer.forward_flops;
     backward += layer_backward;
-    rows.push_back({layer_text(model, i), to_string(Tensor(model.tensors[layer.output]).shape()), join(layer.kernels),
-                    with_commas(parameter_count(layer)), with_commas(static_cast<std::int64_t>(core::tensor_bytes(model.tensors[layer.output]))),
-                    flops_text(layer.forward_flops), flops_text(layer_backward)});
-  }
-  if (repeats) {
-    rows[0].insert(rows[0].begin() + 1, "repetition");
-    for (std::size_t i = 0; i < model.layers.size(); ++i) {
-      rows[i + 1].insert(rows[i + 1].begin() + 1, model.layers[i].instance->spec().repetition);
-    }
+    rows.push_back(row(layer_text(model, i), layer.instance->spec().repetition,
+                       {to_string(Tensor(model.tensors[layer.output]).shape()), layer.kernels.empty() ? "" : layer.kernels[0],
+                        with_commas(parameter_count(layer)), with_commas(static_cast<std::int64_t>(core::tensor_bytes(model.tensors[layer.output]))),
+                        flops_text(layer.forward_flops), flops_text(layer_backward)}));
+    // Each further kernel in a line of its own: side by side they would not fit on any screen.
+    for (std::size_t k = 1; k < layer.kernels.size(); ++k) rows.push_back(row("", "", {"", layer.kernels[k], "", "", "", ""}));
   }
   std::cout << options.subject << ": input " << to_string(Tensor(model.tensors[0]).shape()) << ", the batch first\n\n"
             << table(rows, repeats ? 4 : 3) << "\n"
