@@ -3,22 +3,14 @@
 // is the least time of many rounds.
 //
 //     env -u OPENBLAS_CORETYPE nnrun_benchmark_gemm [LIBRARY] [--json] [--seconds EACH] [--only TEXT]
-#include <dlfcn.h>
-#include <immintrin.h>
-#include <nnrun/kernels.h>
-#include <nnrun/nnrun.h>
-#include <omp.h>
-#include <sys/mman.h>
-#include <time.h>
-
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
-#include <vector>
+
+#include "measuring.hpp"
 
 #ifdef NNRUN_HAVE_OPENBLAS
 extern "C" {
@@ -31,16 +23,7 @@ char* openblas_get_corename();
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-// Seconds of an arbitrary start. One thread is timed by its CPU time, which leaves out what the neighbours on its core took.
-double now(int threads) {
-  timespec t;
-  clock_gettime(threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
+using benchmark::Buffer;
 
 struct Shape {
   const char* what;
@@ -86,53 +69,12 @@ std::string name_of(const Shape& s) {
          std::to_string(s.n) + "x" + std::to_string(s.k);
 }
 
-// Floats in large pages, as nnrun's arenas have them, which helps OpenBLAS as well. They do not start a page, so that equal
-// offsets in different matrices do not meet in one cache set.
-class Buffer {
- public:
-  explicit Buffer(size_t count) : bytes_((count * sizeof(float) + 8192) / large_page * large_page + large_page) {
-    memory_ = std::aligned_alloc(large_page, bytes_);
-    if (!memory_) std::abort();
-    madvise(memory_, bytes_, MADV_HUGEPAGE);
-    static size_t shift = 0;
-    shift = (shift + 272) % 1024;
-    data_ = static_cast<float*>(memory_) + shift;
-    for (size_t i = 0; i < count; ++i) data_[i] = static_cast<float>((i * 2654435761u >> 7) % 2001) / 1000 - 1;
-  }
-  Buffer(const Buffer&) = delete;
-  ~Buffer() { std::free(memory_); }
-  float* data() { return data_; }
-
- private:
-  static constexpr size_t large_page = 2 << 20;
-  size_t bytes_;
-  void* memory_;
-  float* data_;
-};
-
-void run(const nnrun_kernel& kernel, const nnrun_gemm_f32& g, const nnrun_work& work, void* workspace, int threads) {
-  if (threads == 1) {
-    for (uint32_t phase = 0; phase < work.phases; ++phase) {
-      for (int64_t range = 0; range < work.ranges[phase]; ++range) kernel.run(&g, workspace, phase, range);
-    }
-    return;
-  }
-#pragma omp parallel num_threads(threads)
-  for (uint32_t phase = 0; phase < work.phases; ++phase) {
-#pragma omp for schedule(static)
-    for (int64_t range = 0; range < work.ranges[phase]; ++range) kernel.run(&g, workspace, phase, range);
-  }
-}
-
-// FMA GFLOP/s per thread at once, from a loop that only computes.
-double peak(int threads);
-
 struct Figures {
   double ours[2], theirs[2];  // GFLOP/s on one and two threads
   double error;               // largest difference from OpenBLAS, relative to the sum of magnitudes of a result's terms
 };
 
-Figures measure(const nnrun_kernel& kernel, const Shape& s, double seconds) {
+Figures measure(const benchmark::Kernels& kernels, const Shape& s, double seconds) {
   const size_t m = static_cast<size_t>(s.m), n = static_cast<size_t>(s.n), k = static_cast<size_t>(s.k);
   Buffer a(m * k), b(k * n), c(m * n), expected(m * n);
   nnrun_gemm_f32 g = {};
@@ -145,9 +87,9 @@ Figures measure(const nnrun_kernel& kernel, const Shape& s, double seconds) {
   g.ldb = s.transpose_b ? s.k : s.n;
   g.ldc = s.n;
   nnrun_work work = {};
+  const nnrun_kernel& kernel = kernels.choose("gemm_f32", &g);
   kernel.work(&g, &work);
   Buffer workspace(work.workspace / sizeof(float) + 16);
-  void* space = reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(workspace.data()) + 63) / 64 * 64);
   g.a = a.data();
   g.b = b.data();
   g.c = c.data();
@@ -160,7 +102,7 @@ Figures measure(const nnrun_kernel& kernel, const Shape& s, double seconds) {
   };
   openblas_set_num_threads(1);
   blas(expected.data());
-  run(kernel, g, work, space, 1);
+  benchmark::run(kernel, &g, work, workspace.data(), 1);
   for (size_t i = 0; i < m * n; ++i) {
     const double difference = std::fabs(static_cast<double>(c.data()[i]) - static_cast<double>(expected.data()[i]));
     f.error = std::max(f.error, difference / (static_cast<double>(k) * 0.25));  // mean |a b| is 1/4
@@ -173,17 +115,17 @@ Figures measure(const nnrun_kernel& kernel, const Shape& s, double seconds) {
 #ifdef NNRUN_HAVE_OPENBLAS
     openblas_set_num_threads(t + 1);
 #endif
-    const auto begin = Clock::now();
-    for (int round = 0; round < 5 || seconds_since(begin) < seconds; ++round) {
-      run(kernel, g, work, space, t + 1);
-      double start = now(t + 1);
-      for (int i = 0; i < repeats; ++i) run(kernel, g, work, space, t + 1);
-      best = std::min(best, (now(t + 1) - start) / repeats);
+    const auto begin = benchmark::Clock::now();
+    for (int round = 0; round < 5 || benchmark::seconds_since(begin) < seconds; ++round) {
+      benchmark::run(kernel, &g, work, workspace.data(), t + 1);
+      double start = benchmark::now(t + 1);
+      for (int i = 0; i < repeats; ++i) benchmark::run(kernel, &g, work, workspace.data(), t + 1);
+      best = std::min(best, (benchmark::now(t + 1) - start) / repeats);
 #ifdef NNRUN_HAVE_OPENBLAS
       blas(expected.data());
-      start = now(t + 1);
+      start = benchmark::now(t + 1);
       for (int i = 0; i < repeats; ++i) blas(expected.data());
-      best_theirs = std::min(best_theirs, (now(t + 1) - start) / repeats);
+      best_theirs = std::min(best_theirs, (benchmark::now(t + 1) - start) / repeats);
 #endif
     }
     f.ours[t] = flops / best * 1e-9;
@@ -192,53 +134,10 @@ Figures measure(const nnrun_kernel& kernel, const Shape& s, double seconds) {
   return f;
 }
 
-// 12 independent FMA chains: enough to hide the latency of every CPU so far.
-__attribute__((target("avx512f"))) double wide_chains(int64_t count, float* out) {
-  __m512 sum[12];
-  const __m512 x = _mm512_set1_ps(0.999f), y = _mm512_set1_ps(0.001f);
-  for (auto& s : sum) s = y;
-  for (int64_t i = 0; i < count; ++i) {
-#pragma GCC unroll 12
-    for (int j = 0; j < 12; ++j) sum[j] = _mm512_fmadd_ps(sum[j], x, y);
-  }
-  for (const auto& s : sum) *out += _mm512_cvtss_f32(s);
-  return 12.0 * 2 * 16 * static_cast<double>(count);
-}
-
-__attribute__((target("avx2,fma"))) double narrow_chains(int64_t count, float* out) {
-  __m256 sum[12];
-  const __m256 x = _mm256_set1_ps(0.999f), y = _mm256_set1_ps(0.001f);
-  for (auto& s : sum) s = y;
-  for (int64_t i = 0; i < count; ++i) {
-#pragma GCC unroll 12
-    for (int j = 0; j < 12; ++j) sum[j] = _mm256_fmadd_ps(sum[j], x, y);
-  }
-  for (const auto& s : sum) *out += _mm256_cvtss_f32(s);
-  return 12.0 * 2 * 8 * static_cast<double>(count);
-}
-
-double peak(int threads) {
-  const bool wide = __builtin_cpu_supports("avx512f");
-  double best = 0;
-  for (int round = 0; round < 200; ++round) {
-    double flops = 0;
-    const double start = now(threads);
-#pragma omp parallel num_threads(threads) reduction(+ : flops)
-    {
-      float out = 0;
-      flops += wide ? wide_chains(40000, &out) : narrow_chains(40000, &out);
-      volatile float keep = out;
-      (void)keep;
-    }
-    best = std::max(best, flops / (now(threads) - start) * 1e-9);
-  }
-  return best;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::string library = "avx512", only;
+  std::string library = "auto", only;
   bool json = false;
   double seconds = 0.3;
   for (int i = 1; i < argc; ++i) {
@@ -252,34 +151,18 @@ int main(int argc, char** argv) {
       library = argv[i];
     }
   }
-  const std::string path =
-      library.find('/') != std::string::npos ? library : std::string(NNRUN_PLUGIN_DIR) + "/libnnrun_kernels_" + library + ".so";
-  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  const auto* plugin = handle ? static_cast<const nnrun_plugin*>(dlsym(handle, NNRUN_PLUGIN_SYMBOL)) : nullptr;
-  if (!plugin) {
-    std::fprintf(stderr, "%s: %s\n", path.c_str(), dlerror());
-    return 1;
-  }
-  const auto* table = static_cast<const nnrun_kernels_vtable*>(plugin->components[0]->vtable);
-  const nnrun_kernel* kernel = nullptr;
-  for (uint32_t i = 0; i < table->count; ++i) {
-    if (!std::strcmp(table->kernels[i].name, "gemm_f32")) kernel = &table->kernels[i];
-  }
-  if (!kernel) {
-    std::fprintf(stderr, "%s has no gemm_f32\n", path.c_str());
-    return 1;
-  }
+  const benchmark::Kernels kernels(library);
   const char* core = "none";
 #ifdef NNRUN_HAVE_OPENBLAS
   core = openblas_get_corename();
 #endif
-  const double peaks[2] = {peak(1), peak(2)};
+  const double peaks[2] = {kernels.peak(1, 0.3), kernels.peak(2, 0.3)};
   if (json) {
-    std::printf("{\"library\": \"%s\", \"openblas\": \"%s\", \"peak_gflops\": [%.1f, %.1f], \"shapes\": [", plugin->name, core,
-                peaks[0], peaks[1]);
+    std::printf("{\"library\": \"%s\", \"openblas\": \"%s\", \"peak_gflops\": [%.1f, %.1f], \"shapes\": [",
+                kernels.names().c_str(), core, peaks[0], peaks[1]);
   } else {
-    std::printf("%s against OpenBLAS (%s), GFLOP/s; peak %.0f on one thread, %.0f on two\n", plugin->name, core, peaks[0],
-                peaks[1]);
+    std::printf("%s against OpenBLAS (%s), GFLOP/s; peak %.0f on one thread, %.0f on two\n", kernels.names().c_str(), core,
+                peaks[0], peaks[1]);
     std::printf("%-24s %-18s %8s %8s %6s %6s   %8s %8s %6s %6s   %s\n", "", "", "1T", "OpenBLAS", "ratio", "peak", "2T",
                 "OpenBLAS", "ratio", "peak", "error");
   }
@@ -287,7 +170,7 @@ int main(int argc, char** argv) {
   for (const Shape& s : shapes) {
     const std::string name = name_of(s);
     if (!only.empty() && (name + " " + s.what).find(only) == std::string::npos) continue;
-    const Figures f = measure(*kernel, s, seconds);
+    const Figures f = measure(kernels, s, seconds);
     if (f.error > 1e-5) {
       std::fprintf(stderr, "%s: results differ from OpenBLAS's: %g\n", name.c_str(), f.error);
       wrong = true;
