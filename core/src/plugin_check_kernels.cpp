@@ -57,7 +57,14 @@ void run_kernel(const nnrun_kernel& kernel, const void* shape, const void* argum
   require(work.phases <= NNRUN_MAX_PHASES, "work() gives " + std::to_string(work.phases) + " phases");
   const GuardedMemory workspace(work.workspace);
   for (std::uint32_t phase = 0; phase < work.phases; ++phase) {
-    for (std::int64_t range = work.ranges[phase]; range-- > 0;) kernel.run(arguments, workspace.data(), phase, range);
+    for (std::int64_t range = work.ranges[phase]; range-- > 0;) {
+      if (kernel.run_or_fail == nullptr) {
+        kernel.run(arguments, workspace.data(), phase, range);
+      } else {
+        nnrun_error error{};
+        require(kernel.run_or_fail(arguments, workspace.data(), phase, range, &error) == 0, error.message);
+      }
+    }
   }
   workspace.verify("the workspace");
 }
@@ -282,8 +289,8 @@ void check_kernels(const nnrun_component& component, const Registry& registry, R
     for (std::uint32_t i = 0; i < table.count; ++i) {
       const nnrun_kernel& kernel = table.kernels[i];
       require(kernel.size >= sizeof(nnrun_kernel) && kernel.name != nullptr && kernel.signature != nullptr &&
-                  kernel.work != nullptr && kernel.run != nullptr,
-              "entry " + std::to_string(i) + " lacks its name, signature, work() or run()");
+                  kernel.work != nullptr && (kernel.run != nullptr) != (kernel.run_or_fail != nullptr),
+              "entry " + std::to_string(i) + " lacks its name, signature, work(), or one of run() and run_or_fail()");
     }
     for (const auto& plugin : registry.plugins()) {
       const auto* end = plugin.plugin->components + plugin.plugin->component_count;

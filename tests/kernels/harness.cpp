@@ -13,6 +13,7 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <mutex>
 #include <numeric>
 #include <set>
 #include <sstream>
@@ -68,11 +69,22 @@ std::set<std::string>& row_tests() {
 enum class Order { in_order, reversed, shuffled, threads };
 constexpr const char* order_names[] = {"in order", "reversed", "shuffled", "on threads"};
 
-void run_phase(const nnrun_kernel& kernel, const void* arguments, void* workspace, uint32_t phase, int64_t ranges, Order order) {
+// On a thread of its own no assertion may fail: what a kernel says goes to *failure, the last one that does.
+void run_range(const nnrun_kernel& kernel, const void* arguments, void* workspace, uint32_t phase, int64_t range, std::string* failure) {
+  if (kernel.run_or_fail == nullptr) return kernel.run(arguments, workspace, phase, range);
+  static std::mutex mutex;
+  nnrun_error error = {};
+  if (kernel.run_or_fail(arguments, workspace, phase, range, &error) == 0) return;
+  const std::lock_guard lock(mutex);
+  *failure = std::string(error.message);
+}
+
+void run_phase(const nnrun_kernel& kernel, const void* arguments, void* workspace, uint32_t phase, int64_t ranges, Order order,
+               std::string* failure) {
   if (order == Order::threads) {
     std::atomic<int64_t> next = 0;
     const auto body = [&] {
-      for (int64_t range; (range = next++) < ranges;) kernel.run(arguments, workspace, phase, range);
+      for (int64_t range; (range = next++) < ranges;) run_range(kernel, arguments, workspace, phase, range, failure);
     };
     std::thread second(body), third(body);
     body();
@@ -84,7 +96,7 @@ void run_phase(const nnrun_kernel& kernel, const void* arguments, void* workspac
   std::iota(sequence.begin(), sequence.end(), 0);
   if (order == Order::reversed) std::reverse(sequence.begin(), sequence.end());
   if (order == Order::shuffled) std::shuffle(sequence.begin(), sequence.end(), std::mt19937(7));
-  for (int64_t range : sequence) kernel.run(arguments, workspace, phase, range);
+  for (int64_t range : sequence) run_range(kernel, arguments, workspace, phase, range, failure);
 }
 
 std::string describe(float x) {
@@ -163,8 +175,10 @@ class Check {
     // Full of NaN: what is read must have been written. 64 bytes are the alignment that kernels may rely on.
     Guarded workspace(round_up(work.workspace, 64), true);
     std::memset(workspace.data(), 0xff, round_up(work.workspace, 64));
+    std::string failure;
     for (uint32_t phase = 0; phase < work.phases; ++phase)
-      run_phase(kernel, problem_.arguments_.data(), workspace.data(), phase, work.ranges[phase], order);
+      run_phase(kernel, problem_.arguments_.data(), workspace.data(), phase, work.ranges[phase], order, &failure);
+    if (!failure.empty()) fail(library, failure);
     std::vector<float> results;
     for (const Problem::Output& o : problem_.outputs_) {
       for (size_t i = 0; i < o.expected.size(); ++i) results.push_back(o.at(problem_.memory_[o.memory].place->data(), i));

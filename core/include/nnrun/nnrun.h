@@ -29,7 +29,7 @@ extern "C" {
 /* Structs only ever grow at their end. As long as the major version is 0, the host looks at all of them, so a plugin must have been built
  * for exactly its version; from 1 on, an older minor version will do. */
 #define NNRUN_ABI_MAJOR 0
-#define NNRUN_ABI_MINOR 2
+#define NNRUN_ABI_MINOR 3
 #define NNRUN_PLUGIN_SYMBOL "nnrun_plugin_v1"
 #define NNRUN_MAX_RANK 6
 #define NNRUN_MAX_PHASES 4
@@ -198,19 +198,49 @@ struct nnrun_kernel {
   /* 1 where the shape in `arguments` is supported, and every smaller batch of it. NULL: every shape. */
   int (*supports)(const void* arguments);
   void (*work)(const void* arguments, nnrun_work* work);
-  /* One range of one phase. No allocation, no failure: shapes were settled before. */
+  /* One range of one phase. No allocation, no failure: shapes were settled before. NULL where there is run_or_fail. */
   void (*run)(const void* arguments, void* workspace, uint32_t phase, int64_t range);
   /* How it computes, where its library has several ways for one name, eg: "Winograd"; NULL: the plain way. */
   const char* algorithm;
   /* 0: its results are within the bound of its row in kernels.h: it does what the row says, in some order. Otherwise its own bound,
    * larger, in the same measure; `run.exact` leaves such kernels out. */
   double bound;
+  /* Instead of `run`, of a kernel that may fail although its shape is supported: one that runs on an emulated or other processor. On
+   * failure it fills *error and returns non-zero; what it writes to is then undefined. NULL: `run` counts. */
+  int (*run_or_fail)(const void* arguments, void* workspace, uint32_t phase, int64_t range, nnrun_error* error);
 };
+
+typedef enum nnrun_instruction_kind {
+  NNRUN_INSTRUCTION_ARITHMETIC = 0,
+  NNRUN_INSTRUCTION_MULTIPLY = 1, /* and divide */
+  NNRUN_INSTRUCTION_LOAD = 2,
+  NNRUN_INSTRUCTION_STORE = 3,
+  NNRUN_INSTRUCTION_BRANCH = 4, /* conditional */
+  NNRUN_INSTRUCTION_JUMP = 5,   /* calls and returns too */
+  NNRUN_INSTRUCTION_SYSTEM = 6,
+  NNRUN_INSTRUCTION_KINDS = 7
+} nnrun_instruction_kind;
+
+/* One instruction of a library's kernels, and how often it ran. Strings belong to the library and live as long as it does. */
+typedef struct nnrun_instruction_count {
+  uint32_t size;
+  uint32_t kind;        /* nnrun_instruction_kind */
+  const char* function; /* the symbol that it belongs to, eg: "matmul_q16" */
+  const char* text;     /* disassembled, eg: "mulh t2,t0,t1" */
+  uint64_t address;
+  uint64_t target; /* of branches and direct jumps: where to; 0 otherwise */
+  uint64_t count;
+} nnrun_instruction_count;
 
 typedef struct nnrun_kernels_vtable {
   uint32_t size;
   uint32_t count;
   const nnrun_kernel* kernels;
+  /* Of libraries that can count their instructions exactly, both; NULL otherwise. counting(1) sets all counts to 0 and begins, on all
+   * threads, counting(0) ends; not while a kernel runs. counts() hands over every instruction of every function, those that never ran
+   * too, in order of address. */
+  int (*counting)(int on, nnrun_error* error);
+  int (*counts)(void* context, void (*take)(void* context, const nnrun_instruction_count* instruction), nnrun_error* error);
 } nnrun_kernels_vtable;
 
 /* ---- Kind "initializer" ------------------------------------------------------------------------------- */

@@ -232,9 +232,9 @@ class Kernel {
     kernel_->work(&arguments, &work);
     for (std::uint32_t phase = 0; phase < work.phases; ++phase) {
       if (work.ranges[phase] == 1) {
-        kernel_->run(&arguments, workspace, phase, 0);
+        run(arguments, workspace, phase, 0);
       } else {
-        host_.parallel(work.ranges[phase], [&](std::int64_t range) { kernel_->run(&arguments, workspace, phase, range); });
+        host_.parallel(work.ranges[phase], [&](std::int64_t range) { run(arguments, workspace, phase, range); });
       }
     }
   }
@@ -244,11 +244,20 @@ class Kernel {
     nnrun_work work{};
     kernel_->work(&arguments, &work);
     for (std::uint32_t phase = 0; phase < work.phases; ++phase) {
-      for (std::int64_t range = 0; range < work.ranges[phase]; ++range) kernel_->run(&arguments, workspace, phase, range);
+      for (std::int64_t range = 0; range < work.ranges[phase]; ++range) run(arguments, workspace, phase, range);
     }
   }
 
  private:
+  void run(const Arguments& arguments, void* workspace, std::uint32_t phase, std::int64_t range) const {
+    if (kernel_->run_or_fail == nullptr) {
+      kernel_->run(&arguments, workspace, phase, range);
+    } else {
+      nnrun_error error{};
+      detail::check(kernel_->run_or_fail(&arguments, workspace, phase, range, &error), error);
+    }
+  }
+
   const nnrun_kernel* kernel_ = nullptr;
   Host host_;
 };

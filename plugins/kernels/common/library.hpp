@@ -20,7 +20,7 @@ template <class Arguments, void (*typed_work)(const Arguments&, nnrun_work&),
           void (*typed_run)(const Arguments&, void*, uint32_t, int64_t)>
 constexpr nnrun_kernel make_kernel(const char* name, const char* signature, int32_t score) {
   return {sizeof(nnrun_kernel), score, name, signature, nullptr, work_of<Arguments, typed_work>, run_of<Arguments, typed_run>,
-          nullptr, 0};
+          nullptr, 0, nullptr};
 }
 
 template <class Arguments, bool (*typed_supports)(const Arguments&)>
@@ -39,7 +39,8 @@ constexpr nnrun_kernel make_special_kernel(const char* name, const char* signatu
           work_of<Arguments, typed_work>,
           run_of<Arguments, typed_run>,
           algorithm,
-          bound};
+          bound,
+          nullptr};
 }
 
 }  // namespace
@@ -66,7 +67,8 @@ constexpr nnrun_kernel make_special_kernel(const char* name, const char* signatu
 // before the host has compared the CPU with `features`.
 #define NNRUN_KERNEL_LIBRARY(library, title, features, entries)                                                                \
   namespace {                                                                                                                  \
-  constexpr nnrun_kernels_vtable table = {sizeof(nnrun_kernels_vtable), sizeof(entries) / sizeof(entries[0]), entries};        \
+  constexpr nnrun_kernels_vtable table = {sizeof(nnrun_kernels_vtable), sizeof(entries) / sizeof(entries[0]), entries, nullptr, \
+                                          nullptr};                                                                            \
   constexpr nnrun_component component = {                                                                                      \
       sizeof(nnrun_component), 0, "kernels", library, title, nullptr, 0, nullptr, nullptr, nullptr, &table};                   \
   constexpr const nnrun_component* components[] = {&component};                                                                \
