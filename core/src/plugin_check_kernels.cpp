@@ -2,6 +2,7 @@
 #include "elf.hpp"
 #include "plugin_check_parts.hpp"
 
+#include <nnrun/fixed_kernels.h>
 #include <nnrun/kernels.h>
 
 #include <algorithm>
@@ -248,11 +249,12 @@ const std::map<std::string, Comparison>& comparisons() {
   return all;
 }
 
-// The names and arguments that kernels.h fixes.
+// The names and arguments that kernels.h and fixed_kernels.h fix.
 std::string expected_signature(const std::string& name) {
 #define NNRUN_CHECK_ROW(row, bound, doc) \
   if (name == #row) return "nnrun_" #row;
   NNRUN_KERNEL_ROWS(NNRUN_CHECK_ROW)
+  NNRUN_FIXED_KERNEL_ROWS(NNRUN_CHECK_ROW)
 #undef NNRUN_CHECK_ROW
   return "";
 }

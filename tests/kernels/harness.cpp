@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstring>
@@ -27,6 +28,7 @@ double bound_of(const std::string& name) {
 #define BOUND(row, bound, doc) \
   if (name == #row) return bound;
   NNRUN_KERNEL_ROWS(BOUND)
+  NNRUN_FIXED_KERNEL_ROWS(BOUND)
 #undef BOUND
   return 0;
 }
@@ -99,9 +101,9 @@ void run_phase(const nnrun_kernel& kernel, const void* arguments, void* workspac
   for (int64_t range : sequence) run_range(kernel, arguments, workspace, phase, range, failure);
 }
 
-std::string describe(float x) {
+std::string describe(double x) {
   std::ostringstream text;
-  text.precision(9);
+  text.precision(10);
   text << x;
   return text.str();
 }
@@ -121,17 +123,20 @@ Guarded::Guarded(size_t bytes, bool at_end) {
 
 Guarded::~Guarded() { munmap(mapping_, mapped_); }
 
-float Problem::Output::at(const void* data, size_t index) const {
-  return element == 1 ? static_cast<float>(static_cast<const unsigned char*>(data)[index]) : static_cast<const float*>(data)[index];
+uint32_t Problem::Output::at(const void* data, size_t index) const {
+  if (element == Element::u8) return static_cast<const uint8_t*>(data)[index];
+  uint32_t bits;
+  std::memcpy(&bits, static_cast<const char*>(data) + index * sizeof bits, sizeof bits);
+  return bits;
 }
 
-void* Problem::place(const void* initial, size_t bytes, bool written, size_t element) {
+void* Problem::place(const void* initial, size_t bytes, bool written, Element element) {
   Memory memory = {std::make_unique<Guarded>(bytes, at_end_), std::vector<unsigned char>(bytes), written};
   if (bytes) std::memcpy(memory.initial.data(), initial, bytes);
   if (bytes) std::memcpy(memory.place->data(), initial, bytes);
   if (written) {
     Output output = {memory_.size(), element, {}};
-    output.expected.resize(bytes / element);
+    output.expected.resize(element == Element::u8 ? bytes : bytes / 4);
     outputs_.push_back(std::move(output));
   }
   memory_.push_back(std::move(memory));
@@ -143,6 +148,8 @@ void Problem::expect(const void* output, int64_t index, double value, double mag
     if (memory_[o.memory].place->data() == output) o.expected.at(static_cast<size_t>(index)) = {value, magnitude, true};
   }
 }
+
+void Problem::expect_exactly(const int32_t* output, int64_t index, int32_t value) { expect(output, index, value, 0); }
 
 void Problem::expect_one_of(const void* output, int64_t index, uint32_t values) {
   for (Output& o : outputs_) {
@@ -159,7 +166,7 @@ class Check {
   }
 
   // All outputs after a run, one behind the other.
-  std::vector<float> run(const Library& library, const nnrun_kernel& kernel, Order order) {
+  std::vector<uint32_t> run(const Library& library, const nnrun_kernel& kernel, Order order) {
     for (const Problem::Memory& m : problem_.memory_) {
       if (m.written && !m.initial.empty()) std::memcpy(m.place->data(), m.initial.data(), m.initial.size());
     }
@@ -179,7 +186,7 @@ class Check {
     for (uint32_t phase = 0; phase < work.phases; ++phase)
       run_phase(kernel, problem_.arguments_.data(), workspace.data(), phase, work.ranges[phase], order, &failure);
     if (!failure.empty()) fail(library, failure);
-    std::vector<float> results;
+    std::vector<uint32_t> results;
     for (const Problem::Output& o : problem_.outputs_) {
       for (size_t i = 0; i < o.expected.size(); ++i) results.push_back(o.at(problem_.memory_[o.memory].place->data(), i));
     }
@@ -190,8 +197,9 @@ class Check {
     return results;
   }
 
-  // Against `reference`, or against what the problem expects.
-  void compare(const Library& library, const nnrun_kernel& kernel, const std::vector<float>& got, const std::vector<float>* reference) {
+  // Against `reference`, or against what the problem expects. Returns whether all is as expected.
+  bool compare(const Library& library, const nnrun_kernel& kernel, const std::vector<uint32_t>& got,
+               const std::vector<uint32_t>* reference) {
     const double bound = kernel.bound > 0 ? kernel.bound : bound_of(name_);
     size_t at = 0;
     for (const Problem::Output& o : problem_.outputs_) {
@@ -200,25 +208,26 @@ class Check {
         bool good;
         double wanted = 0;
         if (!e.any) {
-          const float initial = o.at(problem_.memory_[o.memory].initial.data(), i);
-          good = std::memcmp(&got[at], &initial, sizeof(float)) == 0;
-          wanted = static_cast<double>(initial);
+          const uint32_t initial = o.at(problem_.memory_[o.memory].initial.data(), i);
+          good = got[at] == initial;
+          wanted = number_of(o, initial);
         } else if (e.one_of != 0) {
-          const auto number = static_cast<uint32_t>(got[at]);
-          good = number < 32 && (e.one_of >> number & 1) != 0;
+          good = got[at] < 32 && (e.one_of >> got[at] & 1) != 0;
           wanted = static_cast<double>(__builtin_ctz(e.one_of));
         } else {
-          wanted = reference ? static_cast<double>((*reference)[at]) : e.value;
-          good = agrees(got[at], wanted, e.magnitude, bound);
+          wanted = reference ? number_of(o, (*reference)[at]) : e.value;
+          good = o.element == Problem::Element::f32 ? agrees(std::bit_cast<float>(got[at]), wanted, e.magnitude, bound)
+                                                    : number_of(o, got[at]) == wanted;
         }
         if (good) continue;
         fail(library, "output " + std::to_string(&o - problem_.outputs_.data()) + ", element " + std::to_string(i) +
-                          (e.any ? "" : " (to be left alone)") + ": got " + describe(got[at]) + ", expected " +
+                          (e.any ? "" : " (to be left alone)") + ": got " + describe(number_of(o, got[at])) + ", expected " +
                           std::to_string(wanted) + ", magnitude " + std::to_string(e.magnitude) + ", difference " +
-                          std::to_string((static_cast<double>(got[at]) - wanted) / e.magnitude / 1e-6) + "e-6");
-        return;
+                          std::to_string((number_of(o, got[at]) - wanted) / e.magnitude / 1e-6) + "e-6");
+        return false;
       }
     }
+    return true;
   }
 
   void fail(const Library& library, const std::string& why) {
@@ -227,6 +236,11 @@ class Check {
   }
 
  private:
+  static double number_of(const Problem::Output& output, uint32_t bits) {
+    if (output.element == Problem::Element::f32) return static_cast<double>(std::bit_cast<float>(bits));
+    return static_cast<double>(static_cast<int32_t>(bits));
+  }
+
   static bool agrees(float got, double wanted, double magnitude, double bound) {
     if (std::isnan(wanted)) return std::isnan(got);
     const float rounded = static_cast<float>(wanted);
@@ -249,19 +263,19 @@ void check_row(const char* name, const Problems& problems) {
   std::map<const nnrun_kernel*, int> runs;
   problems([&](Problem& problem) {
     Check check(name, problem);
-    const std::vector<float> expected = check.run(scalar, *reference, Order::in_order);
+    const std::vector<uint32_t> expected = check.run(scalar, *reference, Order::in_order);
     check.compare(scalar, *reference, expected, nullptr);
     for (const Library& library : libraries()) {
       if (!library.missing.empty()) continue;
       for (const nnrun_kernel* kernel : library.all(name)) {
         runs[kernel] += check.supported_by(*kernel) ? 1 : 0;
         if (!check.supported_by(*kernel)) continue;
-        const std::vector<float> got = check.run(library, *kernel, Order::in_order);
+        const std::vector<uint32_t> got = check.run(library, *kernel, Order::in_order);
         if (got.size() != expected.size()) continue;
         check.compare(library, *kernel, got, &expected);
         for (Order order : {Order::reversed, Order::shuffled, Order::threads}) {
-          const std::vector<float> other = check.run(library, *kernel, order);
-          if (other.size() != got.size() || std::memcmp(other.data(), got.data(), got.size() * sizeof(float)) != 0)
+          const std::vector<uint32_t> other = check.run(library, *kernel, order);
+          if (other != got)
             check.fail(library, std::string("other bits when its ranges run ") + order_names[static_cast<int>(order)]);
         }
       }
@@ -272,6 +286,23 @@ void check_row(const char* name, const Problems& problems) {
     INFO(name << " (" << (kernel->algorithm ? kernel->algorithm : "plain") << ")");
     CHECK(count >= 5);
   }
+}
+
+void check_random(const char* name, int count, const MakeProblem& make) {
+  std::mt19937 random(2024);
+  for (int i = 0; i < count; ++i) {
+    const Problem problem = make(random);
+    Check check(name, problem);
+    for (const Library& library : libraries()) {
+      if (!library.missing.empty()) continue;
+      for (const nnrun_kernel* kernel : library.all(name)) {
+        if (!check.supported_by(*kernel)) continue;
+        const std::vector<uint32_t> got = check.run(library, *kernel, Order::in_order);
+        if (!check.compare(library, *kernel, got, nullptr)) return;  // the first one says it
+      }
+    }
+  }
+  SUCCEED();
 }
 
 bool add_row_test(const char* name) { return row_tests().insert(name).second; }
@@ -295,7 +326,7 @@ std::vector<const nnrun_kernel*> Library::all(const std::string& kernel) const {
 const std::vector<Library>& libraries() {
   static const std::vector<Library> all = [] {
     std::vector<Library> opened;
-    for (const char* name : {"scalar", "avx2", "avx512"}) {
+    for (const char* name : {"scalar", "avx2", "avx512", "avx512_vnni"}) {
       const std::string path = std::string(NNRUN_PLUGIN_DIR) + "/libnnrun_kernels_" + name + ".so";
       if (access(path.c_str(), R_OK) == 0) opened.push_back(open_library(name));
     }

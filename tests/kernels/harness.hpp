@@ -6,6 +6,7 @@
 // the same bits.
 #pragma once
 
+#include <nnrun/fixed_kernels.h>
 #include <nnrun/kernels.h>
 #include <nnrun/nnrun.h>
 
@@ -47,12 +48,18 @@ class Problem {
   }
 
   uint8_t* output(const std::vector<uint8_t>& initial) {
-    return static_cast<uint8_t*>(place(initial.data(), initial.size(), true, 1));
+    return static_cast<uint8_t*>(place(initial.data(), initial.size(), true, Element::u8));
+  }
+
+  int32_t* output(const std::vector<int32_t>& initial) {
+    return static_cast<int32_t*>(place(initial.data(), initial.size() * sizeof(int32_t), true, Element::s32));
   }
 
   // Element `index` of an output must become `value`, which is made of terms whose magnitudes sum up to `magnitude`. Elements
   // of which nothing is said must stay what they are.
   void expect(const void* output, int64_t index, double value, double magnitude);
+  // The same for s32: exactly this value.
+  void expect_exactly(const int32_t* output, int64_t index, int32_t value);
   // The same for a whole number that rounding may decide: any of those in `values`, bit by bit.
   void expect_one_of(const void* output, int64_t index, uint32_t values);
 
@@ -78,15 +85,16 @@ class Problem {
     bool any = false;
     uint32_t one_of = 0;
   };
+  enum class Element { f32, u8, s32 };
   struct Output {
     size_t memory;
-    size_t element;  // bytes: 4 floats, 1 whole numbers
+    Element element;
     std::vector<Expected> expected;
-    // Element `index` of `memory` as a float.
-    float at(const void* data, size_t index) const;
+    // Element `index` of `data`: the bits of a float, or a whole number.
+    uint32_t at(const void* data, size_t index) const;
   };
 
-  void* place(const void* initial, size_t bytes, bool written, size_t element = sizeof(float));
+  void* place(const void* initial, size_t bytes, bool written, Element element = Element::f32);
   template <class Arguments>
   static void keep(std::vector<uint64_t>& to, const Arguments& a) {
     to.assign((sizeof a + 7) / 8, 0);
@@ -105,6 +113,11 @@ using Problems = std::function<void(const Use& use)>;
 
 // Checks all libraries on all problems of a row.
 void check_row(const char* name, const Problems& problems);
+
+// Checks all libraries on `count` problems that `make(random)` makes, each with other numbers and another shape, against what the problems
+// expect; ranges in order only.
+using MakeProblem = std::function<Problem(std::mt19937& random)>;
+void check_random(const char* name, int count, const MakeProblem& make);
 
 // For test_kernels.cpp: which rows have a test.
 bool add_row_test(const char* name);

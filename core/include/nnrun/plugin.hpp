@@ -17,6 +17,7 @@
 // "Kinds" below). Exceptions thrown anywhere reach the user as an error at the component's place in the config.
 #pragma once
 
+#include <nnrun/fixed_kernels.h>
 #include <nnrun/kernels.h>
 #include <nnrun/nnrun.h>
 #include <nnrun/random.hpp>
@@ -200,6 +201,7 @@ struct KernelTraits;
     static constexpr auto signature = "nnrun_" #kernel_name; \
   };
 NNRUN_KERNEL_ROWS(NNRUN_KERNEL_TRAITS)
+NNRUN_FIXED_KERNEL_ROWS(NNRUN_KERNEL_TRAITS)
 NNRUN_MEASURING_KERNEL_ROWS(NNRUN_KERNEL_TRAITS)
 #undef NNRUN_KERNEL_TRAITS
 

@@ -1,6 +1,7 @@
 // What every kernel library needs to present its kernels to the host.
 #pragma once
 
+#include <nnrun/fixed_kernels.h>
 #include <nnrun/kernels.h>
 #include <nnrun/nnrun.h>
 
