@@ -39,8 +39,13 @@ inline Mask first(int64_t count) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
+inline Mask difference(Mask a, Mask b) { return _mm256_andnot_si256(b, a); }  // a without b
+
 inline Floats load(const float* p) { return _mm256_loadu_ps(p); }
 inline Floats load(const float* p, Mask m) { return _mm256_maskload_ps(p, m); }
+inline Floats load_into(Floats x, const float* p, Mask m) {  // p where m, x elsewhere
+  return _mm256_blendv_ps(x, _mm256_maskload_ps(p, m), _mm256_castsi256_ps(m));
+}
 inline void store(float* p, Floats x) { _mm256_storeu_ps(p, x); }
 inline void store(float* p, Floats x, Mask m) { _mm256_maskstore_ps(p, m, x); }
 

@@ -6,6 +6,7 @@
 // sums in registers. Phase 1 adds up the slices.
 #include "../simd/kernels.hpp"
 #include "../simd/padded_band.hpp"
+#include "../simd/prefetch.hpp"
 
 namespace NNRUN_ISA_NAMESPACE {
 namespace {
@@ -131,6 +132,18 @@ void add_windows(const Layout& l, const float* x, const uint16_t* place, const f
   });
 }
 
+// Share `share` of `shares` of what a band reads.
+void prefetch_band(const nnrun_conv2d_maxpool_backward_weights_f32& a, const Layout& l, int64_t picture, int64_t band, int64_t share,
+                   int64_t shares) {
+  const Slice rows = slice_of(l.height, l.rows, band);
+  const int64_t x_row = a.windows.input[1] * a.channels, y_row = l.width * a.filters;
+  const int64_t first = larger(0, 2 * rows.begin - a.windows.padding[0]), end = smaller(a.windows.input[0], first + 2 * rows.size() + 2);
+  prefetch_share(a.x + (picture * a.windows.input[0] + first) * x_row, (end - first) * x_row, share, shares);
+  const int64_t y = (picture * l.height + rows.begin) * y_row;
+  prefetch_share(a.dy + y, rows.size() * y_row, share, shares);
+  prefetch_share(a.argmax + y, rows.size() * y_row, share, shares);
+}
+
 void sum_slice(const nnrun_conv2d_maxpool_backward_weights_f32& a, const Layout& l, int64_t slice, float* sums) {
   float* x = sums + l.sums;
   const Lists lists(l, x + l.x_floats);
@@ -145,9 +158,11 @@ void sum_slice(const nnrun_conv2d_maxpool_backward_weights_f32& a, const Layout&
                    2 * rows.size() + 2, l.columns, l.channels},
                   x);
       make_lists(a, l, picture, rows, lists, bias);
+      const bool last_band = band == l.bands - 1, last = last_band && picture == end - 1;
       for (int64_t c = 0; c < l.channels; c += strip_channels) {
         const auto add = c + strip_channels <= l.channels ? add_windows<2> : add_windows<1>;
         for (int64_t f = 0; f < a.filters; ++f) {
+          if (!last) prefetch_band(a, l, last_band ? picture + 1 : picture, last_band ? 0 : band + 1, c / lanes * a.filters + f, l.channels / lanes * a.filters);
           add(l, x + c, lists.place + f * l.list, lists.gradient + f * l.list, lists.count[f], sums + f * taps * l.channels + c);
         }
       }

@@ -39,8 +39,11 @@ inline Floats all(float x) { return _mm512_set1_ps(x); }
 // The first `count` lanes, count in 0..16.
 inline Mask first(int64_t count) { return static_cast<Mask>((1u << static_cast<unsigned>(count)) - 1u); }
 
+inline Mask difference(Mask a, Mask b) { return static_cast<Mask>(a & ~b); }  // a without b
+
 inline Floats load(const float* p) { return _mm512_loadu_ps(p); }
 inline Floats load(const float* p, Mask m) { return _mm512_maskz_loadu_ps(m, p); }
+inline Floats load_into(Floats x, const float* p, Mask m) { return _mm512_mask_loadu_ps(x, m, p); }  // p where m, x elsewhere
 inline void store(float* p, Floats x) { _mm512_storeu_ps(p, x); }
 inline void store(float* p, Floats x, Mask m) { _mm512_mask_storeu_ps(p, m, x); }
 

@@ -22,33 +22,52 @@ struct Layout : FewChannels<nnrun_conv2d_maxpool_backward_weights_f32> {
     x_floats = ceil_divide(x_rows(1) * pitch, lanes) * lanes + 2 * lanes;  // rows are read in whole vectors
     table = width * 4 * row_floats;
     gradients = width * filters;
-    slice_floats = sums + x_floats + table + lanes + gradients + ceil_divide(gradients, 4);
+    slice_floats = sums + x_floats + table + gradients + ceil_divide(gradients, 4);
   }
   int64_t filters, slices, sums, x_floats, table, gradients, slice_floats;
 };
 
-// (pooled pixels, 4 windows, 32)
-void fill_table(const Layout& l, const float* x, float* table) {
-  const nnrun_windows& w = l.a.windows;
-  alignas(64) float ends[lanes] = {1.0f};
-  const Floats end = load(ends);
-  const int64_t rest = row_floats - l.elements;
-  const Mask end_mask = first(smaller(lanes, rest));
-  const int64_t tap_row = w.dilation[0] * l.pitch;
-  float* to = table;
-  for (int64_t pixel = 0; pixel < l.width; ++pixel, x += 2 * l.step) {
-    for (int64_t place = 0; place < 4; ++place, to += row_floats) {
-      const float* from = x + place / 2 * w.stride[0] * l.pitch + place % 2 * l.step;
-      // Each store overwrites what the one before wrote too much; the last ends in the next row, which is written later.
-      for (int64_t ky = 0; ky < w.kernel[0]; ++ky) {
-        int64_t e = 0;
-        do {
-          store(to + ky * l.run + e, load(from + ky * tap_row + e));
-        } while ((e += lanes) < l.run);
+// How a window becomes a row of the table: vector v of the row takes the lanes `mask` of piece after piece, each from another row of
+// taps, and what the window does not fill from `ends`.
+struct Pieces {
+  explicit Pieces(const Layout& l) {
+    const int64_t tap_row = l.a.windows.dilation[0] * l.pitch;
+    alignas(64) float numbers[row_floats] = {};
+    numbers[l.elements] = 1.0f;
+    for (int v = 0; v < row_vectors; ++v) {
+      ends[v] = load(numbers + v * lanes);
+      int64_t pieces = 0;
+      for (int64_t ky = 0; ky < l.a.windows.kernel[0]; ++ky) {
+        const int64_t begin = larger(0, ky * l.run - v * lanes), end = smaller(lanes, (ky + 1) * l.run - v * lanes);
+        if (begin >= end) continue;
+        mask[v][pieces] = difference(first(end), first(begin));
+        offset[v][pieces++] = ky * tap_row + v * lanes - ky * l.run;
       }
-      store(to + l.elements, end, end_mask);
-      for (int64_t e = l.elements + lanes; e < row_floats; e += lanes) store(to + e, zero(), first(smaller(lanes, row_floats - e)));
+      most = larger(most, pieces);
+      for (; pieces < most_pieces; ++pieces) mask[v][pieces] = first(0), offset[v][pieces] = 0;
     }
+  }
+
+  static constexpr int64_t most_pieces = lanes;
+  int64_t most = 1;  // pieces of one vector
+  Floats ends[row_vectors];
+  Mask mask[row_vectors][most_pieces];
+  int64_t offset[row_vectors][most_pieces];
+};
+
+// (pooled pixels, 4 windows, 32). `fixed`: how many pieces a vector has; 0: any number.
+template <int fixed>
+void fill_table(const Layout& l, const Pieces& pieces, const float* x, float* table) {
+  const int64_t below = l.a.windows.stride[0] * l.pitch, count = fixed != 0 ? fixed : pieces.most;
+  for (int64_t pixel = 0; pixel < l.width; ++pixel, x += 2 * l.step, table += 4 * row_floats) {
+    repeat<4>([&](auto place) __attribute__((always_inline)) {
+      const float* from = x + place / 2 * below + place % 2 * l.step;
+      repeat<row_vectors>([&](auto v) __attribute__((always_inline)) {
+        Floats row = pieces.ends[v];
+        for (int64_t p = 0; p < count; ++p) row = load_into(row, from + pieces.offset[v][p], pieces.mask[v][p]);
+        store(table + place * row_floats + v * lanes, row);
+      });
+    });
   }
 }
 
@@ -59,6 +78,9 @@ void fill_gradients(const Layout& l, int64_t pooled_row, float* gradient, uint8_
   for (int64_t pixel = 0; pixel < l.width; ++pixel, from += a.filters, gradient += l.filters, place += l.filters) {
     for (int64_t f = 0; f < l.filters; f += lanes) {
       const int64_t count = larger(0, smaller(lanes, a.filters - f));
+      // The next row's will have come by then: here it would be waited for.
+      __builtin_prefetch(a.dy + from + f + l.width * a.filters, 0, 2);
+      if (f % (4 * lanes) == 0) __builtin_prefetch(a.argmax + from + f + l.width * a.filters, 0, 2);
       const Floats which = from_bytes(a.argmax + from + f, count);
       const Mask alive = greater(all(4.0f), which);
       store(gradient + f, select(alive, load(a.dy + from + f, first(count)), zero()));
@@ -91,15 +113,17 @@ void add_block(const Layout& l, const float* table, const float* gradient, const
 void sum_slice(const Layout& l, int64_t slice, float* sums) {
   float* x = sums + l.sums;
   float* table = x + l.x_floats;
-  float* gradient = table + l.table + lanes;
+  float* gradient = table + l.table;
   auto* place = reinterpret_cast<uint8_t*>(gradient + l.gradients);
   fill_with_zeros(sums, l.sums);
   fill_with_zeros(x, l.x_floats);
+  const Pieces pieces(l);
+  const auto fill = pieces.most <= 2 ? fill_table<2> : fill_table<0>;
   const int64_t begin = l.a.windows.batch * slice / l.slices, end = l.a.windows.batch * (slice + 1) / l.slices;
   for (int64_t picture = begin; picture < end; ++picture) {
     for (int64_t pooled = 0; pooled < l.height; ++pooled) {
       l.copy(picture, {pooled, pooled + 1}, x);
-      fill_table(l, x, table);
+      fill(l, pieces, x, table);
       fill_gradients(l, picture * l.height + pooled, gradient, place);
       for (int64_t f = 0; f < l.filters; f += block_filters) add_block(l, table, gradient + f, place + f, sums + f * row_floats);
     }

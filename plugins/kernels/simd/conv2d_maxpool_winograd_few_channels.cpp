@@ -2,8 +2,7 @@
 // short sums, the products of a tile never leave the registers.
 //
 // Phase 0 transforms the weights, (panels, 36 positions, channels, filters of a panel). In phase 1 a range walks over rows of tiles: it
-// transforms what a row of tiles sees of x, columns for all pixels at once, then rows likewise (of which a tile uses every fourth), then
-// goes from tile to tile.
+// transforms the columns of what a row of tiles sees of x, then goes from tile to tile.
 #include "kernels.hpp"
 #include "padded_band.hpp"
 #include "pool_2x2.hpp"
@@ -14,7 +13,8 @@ namespace {
 
 constexpr int vectors = few_channels_vectors;
 constexpr int64_t panel_filters = vectors * lanes;
-constexpr int64_t most_channels = 4;
+constexpr int64_t source_lanes = 4;  // of a pixel of transformed x
+constexpr int64_t most_channels = source_lanes;
 constexpr int64_t most_ranges = 32;
 
 constexpr int64_t round_up(int64_t x) { return ceil_divide(x, lanes) * lanes; }
@@ -26,14 +26,12 @@ struct Layout {
     tile_rows = ceil_divide(height, 2);
     tile_columns = ceil_divide(ceil_divide(width, 2), few_channels_tiles) * few_channels_tiles;
     columns = 4 * tile_columns + 2;
-    // A vector at the last pixel reads its neighbours to the right, too.
-    pitch = round_up(columns * a.channels) + round_up(5 * a.channels) + lanes;
+    pitch = round_up(columns * a.channels + source_lanes);  // the last pixel is read with what is behind it
     panels = ceil_divide(a.filters, panel_filters);
     panel_floats = winograd_positions * a.channels * panel_filters;
     rows = a.windows.batch * tile_rows;
     ranges = smaller(most_ranges, rows);
-    // x, x with its columns transformed, x with both.
-    range_floats = (2 * winograd_tile + winograd_positions) * pitch;
+    range_floats = 2 * winograd_tile * pitch;  // x, and x with its columns transformed
   }
   int64_t copies(int64_t range) const { return panels * panel_floats + range * range_floats; }
 
@@ -68,10 +66,8 @@ void transform_panel(const nnrun_conv2d_maxpool_forward_f32& a, int64_t panel, f
   }
 }
 
-// (36 positions, pitch): position p of the tile that begins at pixel 4 t, channel c, is at 4 t * channels + c.
-void transform_rows(const nnrun_conv2d_maxpool_forward_f32& a, const Layout& l, int64_t picture, int64_t tile_row, float* x) {
-  float* by_columns = x + winograd_tile * l.pitch;
-  float* by_both = by_columns + winograd_tile * l.pitch;
+// (6, pitch): what a row of tiles sees of x, its columns transformed.
+void transform_columns(const nnrun_conv2d_maxpool_forward_f32& a, const Layout& l, int64_t picture, int64_t tile_row, float* x) {
   const int64_t floats = l.columns * a.channels;
   for (int64_t row = 0; row < winograd_tile; ++row) {
     copy_padded({a.x + picture * a.windows.input[0] * a.windows.input[1] * a.channels, a.windows.input[0], a.windows.input[1], a.channels,
@@ -79,31 +75,37 @@ void transform_rows(const nnrun_conv2d_maxpool_forward_f32& a, const Layout& l, 
                 x + row * l.pitch);
     fill_with_zeros(x + row * l.pitch + floats, l.pitch - floats);
   }
+  float* to = x + winograd_tile * l.pitch;
   for (int64_t i = 0; i < l.pitch; i += lanes) {
     Floats from[6], t[6];
     repeat<6>([&](auto row) __attribute__((always_inline)) { from[row] = load(x + row * l.pitch + i); });
     transform_source(from, t);
-    repeat<6>([&](auto row) __attribute__((always_inline)) { store(by_columns + row * l.pitch + i, t[row]); });
+    repeat<6>([&](auto row) __attribute__((always_inline)) { store(to + row * l.pitch + i, t[row]); });
   }
-  for (int64_t row = 0; row < winograd_tile; ++row) {
-    for (int64_t i = 0; i < floats; i += lanes) {
-      Floats from[6], t[6];
-      repeat<6>([&](auto k) __attribute__((always_inline)) { from[k] = load(by_columns + row * l.pitch + i + k * a.channels); });
-      transform_source(from, t);
-      repeat<6>([&](auto k) __attribute__((always_inline)) { store(by_both + (row * 6 + k) * l.pitch + i, t[k]); });
-    }
-  }
+}
+
+// A row of a tile, transformed: `to` is (6, source_lanes).
+__attribute__((always_inline)) inline void transform_row(const float* x, int64_t channels, float* to) {
+  FourFloats from[6], t[6];
+  repeat<6>([&](auto k) __attribute__((always_inline)) { from[k] = load_four(x + k * channels); });
+  transform_source(from, t);
+  repeat<6>([&](auto k) __attribute__((always_inline)) { store(to + k * source_lanes, t[k]); });
 }
 
 template <int channels, bool relu>
 void compute_tiles(const nnrun_conv2d_maxpool_forward_f32& a, const Layout& l, int64_t picture, int64_t tile_row, int64_t panel,
-                   const float* weights, const float* by_both) {
+                   const float* weights, const float* by_columns) {
   constexpr int tiles = few_channels_tiles;
   const int64_t first_filter = panel * panel_filters;
   for (int64_t tile = 0; tile < l.tile_columns; tile += tiles) {
     Floats rows[tiles][vectors][4][6];  // transformed back along rows
-    const float* x = by_both + 4 * tile * channels;
     const float* w = weights;
+    alignas(64) float sources[6][tiles][6 * source_lanes];
+    repeat<6>([&](auto row) __attribute__((always_inline)) {
+      repeat<tiles>([&](auto t) __attribute__((always_inline)) {
+        transform_row(by_columns + row * l.pitch + 4 * (tile + t) * channels, channels, sources[row][t]);
+      });
+    });
     for (int64_t row = 0; row < 6; ++row) {
       Floats product[tiles][vectors][6];
       repeat<6>([&](auto k) __attribute__((always_inline)) {
@@ -112,14 +114,13 @@ void compute_tiles(const nnrun_conv2d_maxpool_forward_f32& a, const Layout& l, i
           repeat<vectors>([&](auto v) __attribute__((always_inline)) { weight[v] = load(w + v * lanes); });
           w += panel_filters;
           repeat<tiles>([&](auto t) __attribute__((always_inline)) {
-            const Floats source = all(x[4 * t * channels + c]);
+            const Floats source = all(sources[row][t][k * source_lanes + c]);
             repeat<vectors>([&](auto v) __attribute__((always_inline)) {
               Floats& p = product[t][v][k];
               p = c == 0 ? multiply(source, weight[v]) : fma(source, weight[v], p);
             });
           });
         });
-        x += l.pitch;
       });
       repeat<tiles>([&](auto t) __attribute__((always_inline)) {
         repeat<vectors>([&](auto v) __attribute__((always_inline)) {
@@ -194,9 +195,9 @@ void conv2d_maxpool_forward_f32_winograd_few_channels_run(const nnrun_conv2d_max
   const Compute compute = function_of(a.channels, a.relu != 0);
   for (int64_t row = l.rows * range / l.ranges; row < l.rows * (range + 1) / l.ranges; ++row) {
     const int64_t picture = row / l.tile_rows, tile_row = row % l.tile_rows;
-    transform_rows(a, l, picture, tile_row, x);
+    transform_columns(a, l, picture, tile_row, x);
     for (int64_t panel = 0; panel < l.panels; ++panel)
-      compute(a, l, picture, tile_row, panel, weights + panel * l.panel_floats, x + 2 * winograd_tile * l.pitch);
+      compute(a, l, picture, tile_row, panel, weights + panel * l.panel_floats, x + winograd_tile * l.pitch);
   }
 }
 

@@ -5,6 +5,7 @@
 #include "../common/windows.hpp"
 #include "gemm.hpp"
 #include "pool_2x2.hpp"
+#include "prefetch.hpp"
 #include "strips.hpp"
 #include "winograd_transforms.hpp"
 
@@ -129,8 +130,20 @@ void transform_source_block(const Winograd& w, const Layout& l, Slice tiles, flo
   }
 }
 
+// What a tile sees of the source and those before it have not seen.
+void prefetch_source_tile(const Winograd& w, const Layout& l, int64_t tile) {
+  const TilePlace p = place_of(l, tile);
+  const int64_t first_row = p.row - w.padding[0] + 2, column = smaller(p.column, w.source_size[1] - 1);
+  for (int64_t row = larger(0, first_row); row < smaller(first_row + 4, w.source_size[0]); ++row) {
+    const int64_t pixels = smaller(4, w.source_size[1] - column);
+    prefetch_share(w.source + ((p.picture * w.source_size[0] + row) * w.source_size[1] + column) * w.source_channels,
+                   pixels * w.source_channels, 0, 1);
+  }
+}
+
+// Meanwhile the source of the tiles `next` is fetched.
 void multiply_block(const Winograd& w, const Layout& l, int64_t tiles, int64_t panel, const float* weights, const float* sources,
-                    float* products) {
+                    float* products, Slice next) {
   const int64_t vectors = l.width / lanes, groups = ceil_divide(tiles, tile_rows);
   Tile t = {};
   t.a_stride = l.depth;
@@ -142,12 +155,16 @@ void multiply_block(const Winograd& w, const Layout& l, int64_t tiles, int64_t p
   for (int64_t position = 0; position < winograd_positions; ++position) {
     t.b = weights + l.weights(position, panel, 0);
     // Each group fetches its share of the next position's weights.
-    const float* next = weights + l.weights(smaller(position + 1, winograd_positions - 1), panel, 0);
+    const float* next_weights = weights + l.weights(smaller(position + 1, winograd_positions - 1), panel, 0);
+    for (int64_t tile = next.begin + next.size() * position / winograd_positions;
+         tile < next.begin + next.size() * (position + 1) / winograd_positions; ++tile) {
+      prefetch_source_tile(w, l, tile);
+    }
     for (int64_t group = 0; group < groups; ++group) {
       const int64_t begin = tiles * group / groups, end = tiles * (group + 1) / groups;
       t.a = sources + position * l.source_position + begin * l.depth;
       t.c = products + position * l.product_position + begin * l.width;
-      t.next = next;
+      t.next = next_weights;
       tile_function(end - begin, vectors, false)(t);
     }
   }
@@ -252,7 +269,8 @@ void winograd_run(const Winograd& w, void* workspace, uint32_t phase, int64_t ra
     tiles.end = smaller(end, tiles.begin + block_tiles);
     transform_source_block(w, l, tiles, sources);
     for (int64_t panel = 0; panel < l.panels; ++panel) {
-      multiply_block(w, l, tiles.size(), panel, weights, sources, products);
+      const Slice next = {tiles.end, panel == l.panels - 1 ? smaller(end, tiles.end + block_tiles) : tiles.end};
+      multiply_block(w, l, tiles.size(), panel, weights, sources, products, next);
       finish(w, l, tiles, panel, products);
     }
   }

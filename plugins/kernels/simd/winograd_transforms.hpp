@@ -1,20 +1,21 @@
 // The three transforms of F(4 x 4, 3 x 3), one dimension at a time.
 #pragma once
 
-#include <vector.hpp>
+#include "four_floats.hpp"
 
 namespace {
 
 constexpr int winograd_tile = 6, winograd_outputs = 4, winograd_positions = 36;
 
-// B' x
-__attribute__((always_inline)) inline void transform_source(const Floats (&x)[6], Floats (&t)[6]) {
-  const Floats two = all(2.0f), four = all(4.0f), five = all(5.0f);
+// B' x, of vectors of any length
+template <class Vector>
+__attribute__((always_inline)) inline void transform_source(const Vector (&x)[6], Vector (&t)[6]) {
+  const Vector two = all<Vector>(2.0f), four = all<Vector>(4.0f), five = all<Vector>(5.0f);
   t[0] = fma(four, x[0], fma_negated(five, x[2], x[4]));
-  const Floats a = fma_negated(four, x[2], x[4]), b = fma_negated(four, x[1], x[3]);
+  const Vector a = fma_negated(four, x[2], x[4]), b = fma_negated(four, x[1], x[3]);
   t[1] = add(a, b);
   t[2] = subtract(a, b);
-  const Floats c = subtract(x[4], x[2]), d = subtract(x[3], x[1]);
+  const Vector c = subtract(x[4], x[2]), d = subtract(x[3], x[1]);
   t[3] = fma(two, d, c);
   t[4] = fma_negated(two, d, c);
   t[5] = fma(four, x[1], fma_negated(five, x[3], x[5]));
