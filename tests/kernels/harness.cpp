@@ -274,6 +274,7 @@ void check_row(const char* name, const Problems& problems) {
         if (got.size() != expected.size()) continue;
         check.compare(library, *kernel, got, &expected);
         for (Order order : {Order::reversed, Order::shuffled, Order::threads}) {
+          if (kernel->run_or_fail && order != Order::threads) continue;  // on an emulated processor; threads run in any order
           const std::vector<uint32_t> other = check.run(library, *kernel, order);
           if (other != got)
             check.fail(library, std::string("other bits when its ranges run ") + order_names[static_cast<int>(order)]);
@@ -326,7 +327,7 @@ std::vector<const nnrun_kernel*> Library::all(const std::string& kernel) const {
 const std::vector<Library>& libraries() {
   static const std::vector<Library> all = [] {
     std::vector<Library> opened;
-    for (const char* name : {"scalar", "avx2", "avx512", "avx512_vnni"}) {
+    for (const char* name : {"scalar", "avx2", "avx512", "avx512_vnni", "riscv"}) {
       const std::string path = std::string(NNRUN_PLUGIN_DIR) + "/libnnrun_kernels_" + name + ".so";
       if (access(path.c_str(), R_OK) == 0) opened.push_back(open_library(name));
     }

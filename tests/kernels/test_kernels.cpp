@@ -45,6 +45,11 @@ TEST_CASE("libraries describe themselves") {
       const nnrun_kernel& kernel = library.table->kernels[i];
       CHECK(kernel.size == sizeof(nnrun_kernel));
       // What is for some shapes only goes before what is for all.
+      if (library.name == "riscv") {  // never chosen by itself
+        CHECK(kernel.score < 0);
+        CHECK(has_row_test(kernel.name));
+        continue;
+      }
       const int plain = library.name == "scalar" ? 0 : library.name == "avx2" ? 200 : library.name == "avx512" ? 500 : 600;
       CHECK(kernel.score >= plain);
       CHECK(kernel.score <= plain + 50);

@@ -129,6 +129,7 @@ NNRUN_TEST_ROW(adam_f32, adam_problems)
 // What has decayed below the least normal number becomes 0, and stays out of the way of what has not.
 void check_flushing(const Library& library, const std::string& name) {
   const nnrun_kernel* kernel = library.find(name);
+  if (!kernel) return;
   for (int64_t count : {1, 13, 64}) {
     const size_t size = static_cast<size_t>(count);
     const std::vector<float> g(size, 0.0f);
@@ -174,6 +175,7 @@ TEST_CASE("optimizer steps notice gradients that are not finite") {
   for (const Library& library : libraries()) {
     if (!library.missing.empty()) continue;
     for (const char* name : {"sgd_f32", "momentum_f32", "adam_f32"}) {
+      if (!library.find(name)) continue;
       for (size_t count : {1u, 7u, 16u, 35u, 100u}) {
         for (size_t at = 0; at < count; ++at) {
           std::vector<float> g(count, 1.5f);
