@@ -18,6 +18,10 @@ class MemoryPlanner {
     plan_values();
     if (training_) plan_gradients();
     plan_layers();
+    for (const LayerChain& chain : model_.forward_chains) live_together(static_cast<int>(chain.first), static_cast<int>(chain.last));
+    for (const LayerChain& chain : model_.backward_chains) {
+      live_together(backward_time(static_cast<int>(chain.last)), backward_time(static_cast<int>(chain.first)));
+    }
     std::vector<Block> placed = blocks_;
     MemoryPlan plan;
     plan.bytes = place_blocks(placed);
@@ -48,6 +52,14 @@ class MemoryPlanner {
   void extend(std::size_t block, int first, int last) {
     blocks_[block].first = std::min(blocks_[block].first, first);
     blocks_[block].last = std::max(blocks_[block].last, last);
+  }
+
+  // Layers of a chain run all at once.
+  void live_together(int first, int last) {
+    for (Block& block : blocks_) {
+      if (block.first > first && block.first <= last) block.first = first;
+      if (block.last >= first && block.last < last) block.last = last;
+    }
   }
 
   int consumers(std::size_t tensor) const {

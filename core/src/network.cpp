@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 namespace nnrun::core {
 
@@ -21,6 +22,22 @@ void for_each_declaring(const ModelPlan& plan, const auto& fn) {
   }
 }
 
+constexpr std::size_t most_slices = 16;
+constexpr std::int64_t fewest_slices = 8;  // with fewer, some of several threads would have nothing to do
+
+// The most that all of its layers can be cut into.
+std::int64_t slices_of_chain(const ModelPlan& plan, const LayerChain& chain, std::int64_t batch, bool backward) {
+  std::int64_t divisor = batch;
+  for (std::size_t i = chain.first; i <= chain.last; ++i) {
+    const std::int64_t slices = slices_of(plan.layers[i], batch, backward);
+    if (slices == 0) return 0;
+    divisor = std::gcd(divisor, slices);
+  }
+  auto slices = static_cast<std::int64_t>(most_slices);
+  while (divisor % slices != 0) --slices;
+  return slices >= fewest_slices ? slices : 0;
+}
+
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 }  // namespace
@@ -34,6 +51,7 @@ Network::Network(const ModelSettings& model, const HostServices& host, const nnr
       parameters_(std::move(parameters)) {
   bind_parameters();
   make_runners(options.share_memory);
+  slice_seconds_.resize(plan_.layers.size() * most_slices);
   set_batch(max_batch());
 }
 
@@ -215,24 +233,96 @@ void Network::set_batch(std::int64_t batch) {
   if (batch == batch_) return;
   batch_ = batch;
   for_each_batched_tensor([batch](nnrun_tensor& tensor) { tensor.dim[0] = batch; });
+  const auto count_slices = [&](const std::vector<LayerChain>& chains, bool backward, std::vector<std::int64_t>& slices) {
+    slices.resize(chains.size());
+    for (std::size_t i = 0; i < chains.size(); ++i) slices[i] = slices_of_chain(plan_, chains[i], batch, backward);
+  };
+  count_slices(plan_.forward_chains, false, forward_slices_);
+  count_slices(plan_.backward_chains, true, backward_slices_);
 }
 
-void Network::forward_layer(std::size_t index, std::int64_t step) {
+void Network::prepare_forward(std::size_t index, std::int64_t step) {
   if (!is_folded_) fold();
-  const PlannedLayer& layer = plan_.layers[index];
   Runner& runner = runners_[index];
   runner.run.scratch = runner.forward_scratch.data();
   runner.run.key.major = static_cast<std::uint32_t>(step);
+}
+
+void Network::forward_layer(std::size_t index, std::int64_t step) {
+  prepare_forward(index, step);
+  const PlannedLayer& layer = plan_.layers[index];
   const auto start = times_ != nullptr ? Clock::now() : Clock::time_point();
   nnrun_error error;
   error.message[0] = error.parameter[0] = '\0';
-  if (layer.vtable().forward(layer.instance->self(), &runner.run, &error) != 0) layer.instance->fail_in_run("forward", error);
+  if (layer.vtable().forward(layer.instance->self(), &runners_[index].run, &error) != 0) layer.instance->fail_in_run("forward", error);
   if (times_ != nullptr) times_->forward[index] += seconds_since(start);
   if (watcher_ != nullptr) watcher_->forward_done(index);
 }
 
+void Network::run_slice(std::size_t index, const nnrun_slice& slice) {
+  const PlannedLayer& layer = plan_.layers[index];
+  nnrun_error error;
+  error.message[0] = error.parameter[0] = '\0';
+  const auto start = times_ != nullptr ? Clock::now() : Clock::time_point();
+  if (layer.vtable().run_slice(layer.instance->self(), &runners_[index].run, &slice, &error) != 0) {
+    layer.instance->fail_in_run(slice.backward != 0 ? "backward" : "forward", error);
+  }
+  if (times_ == nullptr) return;
+  if (slice.stage == NNRUN_SLICES_EACH) {
+    slice_seconds_[index * most_slices + static_cast<std::size_t>(slice.index)] = seconds_since(start);
+  } else {
+    (slice.backward != 0 ? times_->backward : times_->forward)[index] += seconds_since(start);
+  }
+}
+
+void Network::run_chain(const LayerChain& chain, std::int64_t slices, bool backward) {
+  const std::size_t count = chain.last - chain.first + 1;
+  const auto for_each_layer = [&](const nnrun_slice& slice) {
+    for (std::size_t i = 0; i < count; ++i) run_slice(backward ? chain.last - i : chain.first + i, slice);
+  };
+  nnrun_slice slice{sizeof slice, backward ? 1u : 0u, NNRUN_SLICES_BEFORE, 0, 0, slices};
+  for_each_layer(slice);
+  slice.stage = NNRUN_SLICES_EACH;
+  const auto start = Clock::now();
+  try {
+    Host(host_.c()).parallel(slices, [&](std::int64_t index) {
+      nnrun_slice each = slice;
+      each.index = index;
+      for_each_layer(each);
+    });
+  } catch (const Error& error) {
+    throw RunError(error.what());
+  }
+  const double seconds = seconds_since(start);
+  slice.stage = NNRUN_SLICES_BEHIND;
+  for_each_layer(slice);
+  if (times_ == nullptr) return;
+  // What the slices took together, shared out as their layers took.
+  double all = 0;
+  const auto of_layer = [&](std::size_t layer) {
+    const auto begin = slice_seconds_.begin() + static_cast<std::ptrdiff_t>(layer * most_slices);
+    return std::accumulate(begin, begin + slices, 0.0);
+  };
+  for (std::size_t layer = chain.first; layer <= chain.last; ++layer) all += of_layer(layer);
+  for (std::size_t layer = chain.first; layer <= chain.last; ++layer) {
+    (backward ? times_->backward : times_->forward)[layer] += seconds * of_layer(layer) / std::max(all, 1e-12);
+  }
+}
+
 void Network::forward(std::int64_t step) {
-  for (std::size_t i = 0; i < plan_.layers.size(); ++i) forward_layer(i, step);
+  std::size_t chain = 0;
+  for (std::size_t i = 0; i < plan_.layers.size(); ++i) {
+    const bool begins = chain < plan_.forward_chains.size() && plan_.forward_chains[chain].first == i;
+    const std::int64_t slices = begins && watcher_ == nullptr ? forward_slices_[chain] : 0;
+    if (slices != 0) {
+      for (std::size_t k = i; k <= plan_.forward_chains[chain].last; ++k) prepare_forward(k, step);
+      run_chain(plan_.forward_chains[chain], slices, false);
+      i = plan_.forward_chains[chain].last;
+    } else {
+      forward_layer(i, step);
+    }
+    if (begins) ++chain;
+  }
 }
 
 std::optional<std::size_t> Network::forward_until_not_finite(std::int64_t step) {
@@ -256,13 +346,24 @@ void Network::backward(std::int64_t step, GradientSink* sink) {
     });
     if (!consumed && gradients_[output].data != nullptr) std::memset(gradients_[output].data, 0, tensor_bytes(gradients_[output]));
   }
+  std::size_t chain = plan_.backward_chains.size();
   for (std::size_t i = plan_.layers.size(); i-- > 0;) {
-    if (plan_.layers[i].runs_backward) backward_layer(i, step, sink);
+    const bool begins = chain > 0 && plan_.backward_chains[chain - 1].last == i;
+    if (begins) --chain;
+    const std::int64_t slices = begins && watcher_ == nullptr ? backward_slices_[chain] : 0;
+    if (slices != 0) {
+      const LayerChain& layers = plan_.backward_chains[chain];
+      for (std::size_t k = layers.first; k <= layers.last; ++k) prepare_backward(k, step, sink);
+      run_chain(layers, slices, true);
+      for (std::size_t k = layers.last + 1; k-- > layers.first;) finish_backward(k, sink);
+      i = layers.first;
+    } else if (plan_.layers[i].runs_backward) {
+      backward_layer(i, step, sink);
+    }
   }
 }
 
-void Network::backward_layer(std::size_t index, std::int64_t step, GradientSink* sink) {
-  const PlannedLayer& layer = plan_.layers[index];
+void Network::prepare_backward(std::size_t index, std::int64_t step, GradientSink* sink) {
   Runner& runner = runners_[index];
   runner.run.scratch = runner.backward_scratch.data();
   runner.run.key.major = static_cast<std::uint32_t>(step);
@@ -270,26 +371,34 @@ void Network::backward_layer(std::size_t index, std::int64_t step, GradientSink*
   sink_ = sink;
   runner.run.gradient_ready = nullptr;
   runner.run.gradient_given = nullptr;
-  if (sink != nullptr) {
-    runner.run.gradient_ready = [](void* context, std::uint32_t weight, std::int64_t begin, std::int64_t end) {
-      const Runner& self = *static_cast<const Runner*>(context);
-      self.network->sink_->slice_ready(self.first_weight + weight, begin, end);
-    };
-    runner.run.gradient_given = [](void* context, std::uint32_t weight, std::int64_t begin, std::int64_t end, const float* values) {
-      const Runner& self = *static_cast<const Runner*>(context);
-      self.network->sink_->slice_given(self.first_weight + weight, begin, end, values);
-    };
-  }
+  if (sink == nullptr) return;
+  runner.run.gradient_ready = [](void* context, std::uint32_t weight, std::int64_t begin, std::int64_t end) {
+    const Runner& self = *static_cast<const Runner*>(context);
+    self.network->sink_->slice_ready(self.first_weight + weight, begin, end);
+  };
+  runner.run.gradient_given = [](void* context, std::uint32_t weight, std::int64_t begin, std::int64_t end, const float* values) {
+    const Runner& self = *static_cast<const Runner*>(context);
+    self.network->sink_->slice_given(self.first_weight + weight, begin, end, values);
+  };
+}
+
+void Network::finish_backward(std::size_t index, GradientSink* sink) {
+  add_shared_gradients(index);
+  if (sink != nullptr) sink->layer_done(runners_[index].first_weight, runners_[index].weights.size());
+  sink_ = nullptr;
+}
+
+void Network::backward_layer(std::size_t index, std::int64_t step, GradientSink* sink) {
+  const PlannedLayer& layer = plan_.layers[index];
+  prepare_backward(index, step, sink);
   if (watcher_ != nullptr) watcher_->backward_starts(index);
   const auto start = times_ != nullptr ? Clock::now() : Clock::time_point();
   nnrun_error error;
   error.message[0] = error.parameter[0] = '\0';
-  if (layer.vtable().backward(layer.instance->self(), &runner.run, &error) != 0) layer.instance->fail_in_run("backward", error);
+  if (layer.vtable().backward(layer.instance->self(), &runners_[index].run, &error) != 0) layer.instance->fail_in_run("backward", error);
   if (watcher_ != nullptr) watcher_->backward_done(index);
-  add_shared_gradients(index);
-  if (sink != nullptr) sink->layer_done(runner.first_weight, runner.weights.size());
+  finish_backward(index, sink);
   if (times_ != nullptr) times_->backward[index] += seconds_since(start);
-  sink_ = nullptr;
 }
 
 void Network::add_shared_gradients(std::size_t index) {

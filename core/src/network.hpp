@@ -102,6 +102,11 @@ class Network {
   void bind_parameters();
   void make_runners(bool share_memory);
   void make_affine(std::size_t layer, std::size_t& weight, std::size_t& state);
+  void prepare_forward(std::size_t index, std::int64_t step);
+  void prepare_backward(std::size_t index, std::int64_t step, GradientSink* sink);
+  void finish_backward(std::size_t index, GradientSink* sink);
+  void run_chain(const LayerChain& chain, std::int64_t slices, bool backward);
+  void run_slice(std::size_t index, const nnrun_slice& slice);
   void fold();
   void for_each_batched_tensor(const auto& fn);
   void add_shared_gradients(std::size_t layer);
@@ -119,6 +124,9 @@ class Network {
   bool is_folded_ = false;
   std::int64_t batch_ = 0;
   GradientSink* sink_ = nullptr;
+  // Of each chain of the plan, for this batch; 0: its layers run one after the other.
+  std::vector<std::int64_t> forward_slices_, backward_slices_;
+  std::vector<double> slice_seconds_;  // (layers, most_slices); what the slices took, where that is measured
   LayerTimes* times_ = nullptr;
   LayerWatcher* watcher_ = nullptr;
 };

@@ -176,7 +176,37 @@ void plan_affine(PlannedLayer& layer, const ComponentSpec& spec, std::size_t ind
   layer.affine->output = layer.output;
 }
 
+bool follows(const ModelPlan& model, std::size_t index) {
+  const std::size_t before = model.layers[index - 1].output;
+  const auto takes = [&](const PlannedLayer& layer) { return std::count(layer.inputs.begin(), layer.inputs.end(), before); };
+  std::ptrdiff_t consumers = 0;
+  for (const PlannedLayer& layer : model.layers) consumers += takes(layer);
+  return consumers == 1 && model.layers[index].inputs == std::vector{before};
+}
+
+std::vector<LayerChain> chains_of(const ModelPlan& model, bool backward) {
+  const std::int64_t batch = model.tensors[0].dim[0];
+  const auto joins = [&](std::size_t index) {
+    const PlannedLayer& layer = model.layers[index];
+    return (layer.runs_backward || !backward) && slices_of(layer, batch, backward) > 1;
+  };
+  std::vector<LayerChain> chains;
+  for (std::size_t first = 0; first < model.layers.size(); ++first) {
+    std::size_t last = first;
+    if (!joins(first)) continue;
+    while (last + 1 < model.layers.size() && joins(last + 1) && follows(model, last + 1)) ++last;
+    if (last > first) chains.push_back({first, last});
+    first = last;
+  }
+  return chains;
+}
+
 }  // namespace
+
+std::int64_t slices_of(const PlannedLayer& layer, std::int64_t batch, bool backward) {
+  const nnrun_layer_vtable& vtable = layer.vtable();
+  return vtable.slices == nullptr ? 0 : vtable.slices(layer.instance->self(), batch, backward ? 1 : 0);
+}
 
 std::size_t dtype_bytes(std::uint32_t dtype) {
   switch (dtype) {
@@ -227,6 +257,8 @@ ModelPlan plan_model(const ModelSettings& settings, const HostServices& host, co
     model.layers.push_back(std::move(layer));
     i = last;
   }
+  model.forward_chains = chains_of(model, false);
+  model.backward_chains = chains_of(model, true);
   return model;
 }
 

@@ -49,9 +49,15 @@ struct PlannedLayer {
   const nnrun_layer_vtable& vtable() const { return instance->vtable<nnrun_layer_vtable>(); }
 };
 
+// Layers `first` to `last`, one behind the other, that can go through the batch in slices: see nnrun_layer_vtable.
+struct LayerChain {
+  std::size_t first, last;
+};
+
 struct ModelPlan {
   std::vector<nnrun_tensor> tensors;  // without data; dim[0] is the largest batch
   std::vector<PlannedLayer> layers;
+  std::vector<LayerChain> forward_chains, backward_chains;  // in order
   std::size_t output() const { return layers.back().output; }
 };
 
@@ -65,6 +71,9 @@ struct PlanOptions {
 // `input` is the first layer's; dim[0] the largest batch. Throws DiagnosticError where a layer refuses.
 ModelPlan plan_model(const ModelSettings& model, const HostServices& host, const nnrun_tensor& input, bool training,
                      const PlanOptions& options = {});
+
+// Into how many slices the layer's pass over `batch` samples can be cut: any common divisor of both; 0: none.
+std::int64_t slices_of(const PlannedLayer& layer, std::int64_t batch, bool backward);
 
 std::size_t tensor_bytes(const nnrun_tensor& tensor);
 std::size_t dtype_bytes(std::uint32_t dtype);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <numeric>
+
 #include "fold_bias.hpp"
 #include "windows.hpp"
 
@@ -81,24 +83,21 @@ struct Conv2d {
     frozen_ = p.frozen();
     p.cost(flops, (p.input_gradient() ? flops : 0) + (frozen_ ? 0 : flops));
 
-    workspace_bytes_ = 0;
+    input_gradient_ = p.input_gradient();
+    workspace_bytes_ = weights_workspace_bytes_ = 0;
     plan_forward(p);
     if (p.training()) plan_backward(p);
     scratch_ = p.scratch(workspace_bytes_);
+    weights_scratch_ = p.scratch(weights_workspace_bytes_);
     // The convolution's own result, or its gradient, where a step does not go from pooled to x in one.
     if (pool_ && (!fused_forward_ || (p.training() && needs_unpooled(p.input_gradient())))) unpooled_ = p.scratch(unpooled_count(p.batch()) * sizeof(float));
   }
 
   void forward(const Run& r) const {
-    if (fused_forward_) {
-      run_forward(fused_forward_arguments(r.batch()), fused_forward_kernel_, r, r.y().data(), argmax(r));
-      return;
-    }
-    float* y = pool_ ? r.scratch<float>(unpooled_) : r.y().data();
-    run_forward(forward_arguments(r.batch()), forward_, r, y, nullptr);
-    if (!pool_) return;
+    run_forward(r, nullptr);
+    if (!pool_ || fused_forward_) return;
     auto a = pool_arguments<nnrun_maxpool2d_forward_f32>(r.batch());
-    a.x = y;
+    a.x = r.scratch<float>(unpooled_);
     a.y = r.y().data();
     a.argmax = argmax(r);
     pool_forward_(a, r.scratch<void>(scratch_));
@@ -132,23 +131,65 @@ struct Conv2d {
       pool_backward_(a, workspace);
       unpooled = a.dx;
     }
-    if (r.input_gradient() && fused_data_) {
-      auto a = arguments<nnrun_conv2d_maxpool_backward_data_f32>(r.batch());
-      a.argmax = argmax(r);
-      run_data(a, fused_data_kernel_, r, dy);
-    } else if (r.input_gradient()) {
-      run_data(arguments<nnrun_conv2d_backward_data_f32>(r.batch()), backward_data_, r, unpooled);
+    run_backward(r, dy, unpooled, nullptr);
+  }
+
+  // Where each pass is one call of one kernel, or two that are independent of each other.
+  std::int64_t slices(std::int64_t batch, bool backward) const {
+    if (!backward) {
+      if (pool_ && !fused_forward_) return 0;
+      return fused_forward_ ? fused_forward_kernel_.slices(fused_forward_arguments(batch)) : forward_.slices(forward_arguments(batch));
     }
-    if (!frozen_ && fused_weights_) {
-      auto a = weights_arguments<nnrun_conv2d_maxpool_backward_weights_f32>(r.batch());
-      a.argmax = argmax(r);
-      run_weights(a, fused_weights_kernel_, r, dy);
-    } else if (!frozen_) {
-      run_weights(weights_arguments<nnrun_conv2d_backward_weights_f32>(r.batch()), backward_weights_, r, unpooled);
+    if (masks() || (pool_ && needs_unpooled(input_gradient_))) return 0;
+    std::int64_t count = 0;  // gcd(0, n) is n
+    if (input_gradient_) {
+      count = fused_data_ ? fused_data_kernel_.slices(arguments<nnrun_conv2d_maxpool_backward_data_f32>(batch))
+                          : backward_data_.slices(arguments<nnrun_conv2d_backward_data_f32>(batch));
+      if (count == 0) return 0;
+    }
+    if (frozen_) return count;
+    const std::int64_t weights_count = fused_weights_
+                                           ? fused_weights_kernel_.slices(weights_arguments<nnrun_conv2d_maxpool_backward_weights_f32>(batch))
+                                           : backward_weights_.slices(weights_arguments<nnrun_conv2d_backward_weights_f32>(batch));
+    return weights_count == 0 ? 0 : std::gcd(count, weights_count);
+  }
+
+  void run_slice(const Run& r, const nnrun_slice& slice) const {
+    if (slice.backward == 0) {
+      run_forward(r, &slice);
+    } else {
+      run_backward(r, r.dy().data(), r.dy().data(), &slice);
     }
   }
 
  private:
+  // `slice` NULL: all of it.
+  void run_forward(const Run& r, const nnrun_slice* slice) const {
+    if (fused_forward_) {
+      run_forward(fused_forward_arguments(r.batch()), fused_forward_kernel_, r, r.y().data(), argmax(r), slice);
+    } else {
+      run_forward(forward_arguments(r.batch()), forward_, r, pool_ ? r.scratch<float>(unpooled_) : r.y().data(), nullptr, slice);
+    }
+  }
+
+  // dy is the gradient behind the pool, `unpooled` the one before it, where one of the kernels wants that.
+  void run_backward(const Run& r, const float* dy, const float* unpooled, const nnrun_slice* slice) const {
+    if (r.input_gradient() && fused_data_) {
+      auto a = arguments<nnrun_conv2d_maxpool_backward_data_f32>(r.batch());
+      a.argmax = argmax(r);
+      run_data(a, fused_data_kernel_, r, dy, slice);
+    } else if (r.input_gradient()) {
+      run_data(arguments<nnrun_conv2d_backward_data_f32>(r.batch()), backward_data_, r, unpooled, slice);
+    }
+    if (!frozen_ && fused_weights_) {
+      auto a = weights_arguments<nnrun_conv2d_maxpool_backward_weights_f32>(r.batch());
+      a.argmax = argmax(r);
+      run_weights(a, fused_weights_kernel_, r, dy, slice);
+    } else if (!frozen_) {
+      run_weights(weights_arguments<nnrun_conv2d_backward_weights_f32>(r.batch()), backward_weights_, r, unpooled, slice);
+    }
+  }
+
   void require_groups(std::int64_t count, const std::string& what) const {
     if (count % groups == 0) return;
     throw Error(what + ", " + std::to_string(count) + ", cannot be cut into " + std::to_string(groups) +
@@ -220,25 +261,31 @@ struct Conv2d {
   std::uint8_t* argmax(const Run& r) const { return argmax_ < 0 ? nullptr : r.saved<std::uint8_t>(argmax_); }
 
   template <class Arguments>
-  Kernel<Arguments> planned(Plan& p, const Arguments& shape) {
+  Kernel<Arguments> planned(Plan& p, const Arguments& shape, std::size_t& workspace_bytes) {
     const Kernel<Arguments> chosen = p.kernel(shape);
-    workspace_bytes_ = std::max(workspace_bytes_, chosen.workspace(shape));
+    workspace_bytes = std::max(workspace_bytes, chosen.workspace(shape));
     return chosen;
+  }
+  template <class Arguments>
+  Kernel<Arguments> planned(Plan& p, const Arguments& shape) {
+    return planned(p, shape, workspace_bytes_);
   }
 
   // In one where the kernels at hand are made for that, otherwise one after the other.
   template <class Fused, class Separate>
-  bool plan_pass(Plan& p, const Fused& fused, Kernel<Fused>& fused_kernel, const Separate& separate, Kernel<Separate>& separate_kernel) {
+  bool plan_pass(Plan& p, const Fused& fused, Kernel<Fused>& fused_kernel, const Separate& separate, Kernel<Separate>& separate_kernel,
+                 std::size_t& workspace_bytes) {
     if (pool_ && p.score(fused) >= p.score(separate)) {
-      fused_kernel = planned(p, fused);
+      fused_kernel = planned(p, fused, workspace_bytes);
       return true;
     }
-    separate_kernel = planned(p, separate);
+    separate_kernel = planned(p, separate, workspace_bytes);
     return false;
   }
 
   void plan_forward(Plan& p) {
-    fused_forward_ = plan_pass(p, fused_forward_arguments(p.batch()), fused_forward_kernel_, forward_arguments(p.batch()), forward_);
+    fused_forward_ = plan_pass(p, fused_forward_arguments(p.batch()), fused_forward_kernel_, forward_arguments(p.batch()), forward_,
+                               workspace_bytes_);
     if (pool_ && !fused_forward_) pool_forward_ = planned(p, pool_arguments<nnrun_maxpool2d_forward_f32>(p.batch()));
   }
 
@@ -252,48 +299,59 @@ struct Conv2d {
     }
     if (p.input_gradient()) {
       fused_data_ = plan_pass(p, arguments<nnrun_conv2d_maxpool_backward_data_f32>(batch), fused_data_kernel_,
-                              arguments<nnrun_conv2d_backward_data_f32>(batch), backward_data_);
+                              arguments<nnrun_conv2d_backward_data_f32>(batch), backward_data_, workspace_bytes_);
     }
     if (!frozen_) {
       fused_weights_ = plan_pass(p, weights_arguments<nnrun_conv2d_maxpool_backward_weights_f32>(batch), fused_weights_kernel_,
-                                 weights_arguments<nnrun_conv2d_backward_weights_f32>(batch), backward_weights_);
+                                 weights_arguments<nnrun_conv2d_backward_weights_f32>(batch), backward_weights_, weights_workspace_bytes_);
     }
     if (pool_ && needs_unpooled(p.input_gradient())) pool_backward_ = planned(p, pool_arguments<nnrun_maxpool2d_backward_f32>(batch));
   }
 
   template <class Arguments>
-  void run_forward(Arguments a, const Kernel<Arguments>& chosen, const Run& r, float* y, std::uint8_t* argmax) const {
+  void run_forward(Arguments a, const Kernel<Arguments>& chosen, const Run& r, float* y, std::uint8_t* argmax,
+                   const nnrun_slice* slice) const {
     a.x = r.x().data();
     a.weights = affine_ ? r.folded(folded_weight_) : r.weight(weight_).data();
     a.bias = affine_ ? r.folded(folded_bias_) : bias ? r.weight(bias_).data() : nullptr;
     a.y = y;
     if constexpr (requires { a.argmax; }) a.argmax = argmax;
-    chosen(a, r.scratch<void>(scratch_));
+    run(chosen, a, slice, r.scratch<void>(scratch_));
   }
 
   template <class Arguments>
-  void run_data(Arguments a, const Kernel<Arguments>& chosen, const Run& r, const float* dy) const {
+  void run_data(Arguments a, const Kernel<Arguments>& chosen, const Run& r, const float* dy, const nnrun_slice* slice) const {
     a.dy = dy;
     a.weights = r.weight(weight_).data();
     a.dx = r.dx().data();
-    chosen(a, r.scratch<void>(scratch_));
+    run(chosen, a, slice, r.scratch<void>(scratch_));
   }
 
   template <class Arguments>
-  void run_weights(Arguments a, const Kernel<Arguments>& chosen, const Run& r, const float* dy) const {
+  void run_weights(Arguments a, const Kernel<Arguments>& chosen, const Run& r, const float* dy, const nnrun_slice* slice) const {
     a.x = r.x().data();
     a.dy = dy;
     a.dweights = r.d_weight(weight_).data();
     a.dbias = bias ? r.d_weight(bias_).data() : nullptr;
-    chosen(a, r.scratch<void>(scratch_));
+    run(chosen, a, slice, r.scratch<void>(weights_scratch_));
   }
 
-  bool relu_ = false, pool_ = false, affine_ = false, frozen_ = false;  // all but frozen_: absorbed
+  template <class Arguments>
+  static void run(const Kernel<Arguments>& chosen, const Arguments& a, const nnrun_slice* slice, void* workspace) {
+    if (slice == nullptr) {
+      chosen(a, workspace);
+    } else {
+      chosen.slice(a, *slice, workspace);
+    }
+  }
+
+  bool relu_ = false, pool_ = false, affine_ = false;  // absorbed
+  bool frozen_ = false, input_gradient_ = false;
   bool fused_forward_ = false, fused_data_ = false, fused_weights_ = false;
   nnrun_windows windows_{};
   std::int64_t channels_ = 0;
-  std::size_t workspace_bytes_ = 0;
-  int weight_ = 0, bias_ = 0, folded_weight_ = 0, folded_bias_ = 0, argmax_ = -1, scratch_ = 0, unpooled_ = -1;
+  std::size_t workspace_bytes_ = 0, weights_workspace_bytes_ = 0;
+  int weight_ = 0, bias_ = 0, folded_weight_ = 0, folded_bias_ = 0, argmax_ = -1, scratch_ = 0, weights_scratch_ = 0, unpooled_ = -1;
   Kernel<nnrun_conv2d_forward_f32> forward_;
   Kernel<nnrun_conv2d_backward_data_f32> backward_data_;
   Kernel<nnrun_conv2d_backward_weights_f32> backward_weights_;

@@ -29,7 +29,7 @@ extern "C" {
 /* Structs only ever grow at their end. As long as the major version is 0, the host looks at all of them, so a plugin must have been built
  * for exactly its version; from 1 on, an older minor version will do. */
 #define NNRUN_ABI_MAJOR 0
-#define NNRUN_ABI_MINOR 3
+#define NNRUN_ABI_MINOR 4
 #define NNRUN_PLUGIN_SYMBOL "nnrun_plugin_v1"
 #define NNRUN_MAX_RANK 6
 #define NNRUN_MAX_PHASES 4
@@ -185,7 +185,9 @@ struct nnrun_host {
  * on any threads. A function of the arguments' shape only, and monotonic: a smaller batch needs no more workspace. */
 typedef struct nnrun_work {
   uint32_t phases;
-  uint32_t reserved;
+  /* 0, or 1 + the phase that goes through the batch: for every S that divides both the batch, N, and its ranges, R, the ranges
+   * [R s / S, R (s + 1) / S) work on samples [N s / S, N (s + 1) / S) alone. Phases before it do not look at the batch. */
+  uint32_t batch_phase;
   int64_t ranges[NNRUN_MAX_PHASES];
   size_t workspace; /* bytes, shared by all ranges of a call, 64-byte aligned */
 } nnrun_work;
@@ -347,6 +349,22 @@ typedef struct nnrun_run {
   void* const* folded; /* what fold() writes */
 } nnrun_run;
 
+/* Part of a pass over a batch of N samples that is cut into `count` slices: slice `index` is samples [N index / count,
+ * N (index + 1) / count). */
+typedef enum nnrun_slice_stage {
+  NNRUN_SLICES_BEFORE = 0, /* what the slices have in common; may run in parallel */
+  NNRUN_SLICES_EACH = 1,   /* one slice: on one of several threads, in any order */
+  NNRUN_SLICES_BEHIND = 2  /* when all are done; may run in parallel */
+} nnrun_slice_stage;
+
+typedef struct nnrun_slice {
+  uint32_t size;
+  uint32_t backward; /* 0: part of forward */
+  uint32_t stage;    /* nnrun_slice_stage */
+  uint32_t reserved;
+  int64_t index, count;
+} nnrun_slice;
+
 typedef struct nnrun_layer_vtable {
   uint32_t size;
   uint32_t trait; /* NNRUN_TRAIT_... */
@@ -364,6 +382,12 @@ typedef struct nnrun_layer_vtable {
    * scaled and shifted, channel by channel. run has weights, and nothing else. Called before forward(), whenever weights or states have
    * changed. These themselves stay as they are. */
   int (*fold)(void* self, const nnrun_run* run, const float* scale, const float* offset, nnrun_error* error);
+  /* After plan(): into how many slices a pass over `batch` samples can be cut: any common divisor of `batch` and the result will do. 0: none.
+   * Then the host may call run_slice() for all stages and slices instead of forward() or backward(): each slice goes through several layers
+   * while it is in the cache. The results have the same bits either way. Scratch is the layer's own from BEFORE to BEHIND. Both or
+   * neither are NULL. */
+  int64_t (*slices)(void* self, int64_t batch, uint32_t backward);
+  int (*run_slice)(void* self, const nnrun_run* run, const nnrun_slice* slice, nnrun_error* error);
 } nnrun_layer_vtable;
 
 /* ---- Kind "loss" -------------------------------------------------------------------------------------- */

@@ -241,6 +241,29 @@ class Kernel {
     }
   }
 
+  // Into how many slices of the batch this can be cut: any common divisor of the batch and the result will do. 0: not at all.
+  std::int64_t slices(const Arguments& shape) const {
+    nnrun_work work{};
+    kernel_->work(&shape, &work);
+    return work.batch_phase == 0 ? 0 : work.ranges[work.batch_phase - 1];
+  }
+
+  // What belongs to a stage of the slices; `arguments` are those of the whole batch.
+  void slice(const Arguments& arguments, const nnrun_slice& slice, void* workspace) const {
+    nnrun_work work{};
+    kernel_->work(&arguments, &work);
+    const std::uint32_t batch_phase = work.batch_phase - 1;
+    if (slice.stage == NNRUN_SLICES_EACH) {
+      const std::int64_t ranges = work.ranges[batch_phase] / slice.count;
+      for (std::int64_t range = ranges * slice.index; range < ranges * (slice.index + 1); ++range) run(arguments, workspace, batch_phase, range);
+      return;
+    }
+    const bool before = slice.stage == NNRUN_SLICES_BEFORE;
+    for (std::uint32_t phase = before ? 0 : batch_phase + 1; phase < (before ? batch_phase : work.phases); ++phase) {
+      host_.parallel(work.ranges[phase], [&](std::int64_t range) { run(arguments, workspace, phase, range); });
+    }
+  }
+
   // All of it, on this thread: for callers that are one range of a parallel loop themselves.
   void serial(const Arguments& arguments, void* workspace = nullptr) const {
     nnrun_work work{};
@@ -642,7 +665,8 @@ T& as(void* self) {
 // layer: void plan(Plan&); void forward(const Run&) const; optionally backward, `static constexpr std::uint32_t trait`,
 // or std::uint32_t trait_of() const where it depends on the parameters, and bool absorb(std::uint32_t trait). With NNRUN_TRAIT_AFFINE:
 // void affine(const Run&, float* scale, float* offset) const. Who absorbs that: void fold(const Run&, const float* scale,
-// const float* offset) const.
+// const float* offset) const. To go through the batch in slices: std::int64_t slices(std::int64_t batch, bool backward) const and
+// void run_slice(const Run&, const nnrun_slice&) const; see nnrun_layer_vtable.
 template <class T>
 concept Layer = requires(T t, Plan& plan, const Run& run) {
   t.plan(plan);
@@ -682,6 +706,14 @@ constexpr nnrun_layer_vtable layer_vtable() {
   if constexpr (requires(const T t, const Run& run, const float* numbers) { t.fold(run, numbers, numbers); }) {
     table.fold = [](void* self, const nnrun_run* run, const float* scale, const float* offset, nnrun_error* error) {
       return guard(error, [&] { as<T>(self).fold(Run(run), scale, offset); });
+    };
+  }
+  if constexpr (requires(const T t, const Run& run, const nnrun_slice& slice) { t.run_slice(run, slice); }) {
+    table.slices = [](void* self, std::int64_t batch, std::uint32_t backward) -> std::int64_t {
+      return as<T>(self).slices(batch, backward != 0);
+    };
+    table.run_slice = [](void* self, const nnrun_run* run, const nnrun_slice* slice, nnrun_error* error) {
+      return guard(error, [&] { as<T>(self).run_slice(Run(run), *slice); });
     };
   }
   return table;

@@ -162,6 +162,7 @@ void conv2d_maxpool_backward_data_f32_sparse_work(const nnrun_conv2d_maxpool_bac
   work.phases = 2;
   work.ranges[0] = l.chunks * l.blocks;
   work.ranges[1] = l.ranges;
+  work.batch_phase = 2;
   work.workspace = static_cast<size_t>(l.floats()) * sizeof(float);
 }
 

@@ -203,6 +203,7 @@ void conv2d_maxpool_backward_weights_f32_sparse_work(const nnrun_conv2d_maxpool_
   work = {};
   work.phases = 2;
   work.ranges[0] = l.slices;
+  work.batch_phase = 1;
   work.ranges[1] = l.filters / lanes;
   work.workspace = static_cast<size_t>(l.slices * l.slice_floats) * sizeof(float);
 }

@@ -99,6 +99,7 @@ void gather_work(const Gather& g, nnrun_work& work) {
   work.phases = 2;
   work.ranges[0] = layout.groups * layout.panels + 1;
   work.ranges[1] = ranges_of(g);
+  work.batch_phase = 2;
   work.workspace = static_cast<size_t>(layout.floats()) * sizeof(float);
 }
 

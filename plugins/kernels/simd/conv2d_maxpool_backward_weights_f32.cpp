@@ -156,6 +156,7 @@ void conv2d_maxpool_backward_weights_f32_few_channels_work(const nnrun_conv2d_ma
   work = {};
   work.phases = 2;
   work.ranges[0] = l.slices;
+  work.batch_phase = 1;
   work.ranges[1] = 1;
   work.workspace = static_cast<size_t>(l.slices * l.slice_floats) * sizeof(float);
 }

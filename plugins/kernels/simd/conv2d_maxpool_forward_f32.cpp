@@ -142,6 +142,7 @@ void conv2d_maxpool_forward_f32_few_channels_work(const nnrun_conv2d_maxpool_for
   work.phases = 2;
   work.ranges[0] = l.panels;
   work.ranges[1] = l.ranges;
+  work.batch_phase = 2;
   work.workspace = static_cast<size_t>(l.copies(l.ranges)) * sizeof(float);
 }
 

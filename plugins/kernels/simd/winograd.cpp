@@ -250,6 +250,7 @@ void winograd_work(const Winograd& w, nnrun_work& work) {
   work.phases = 2;
   work.ranges[0] = l.panels * (l.width / lanes) * ceil_divide(w.source_channels, weights_channels);
   work.ranges[1] = l.ranges;
+  work.batch_phase = 2;
   work.workspace = static_cast<size_t>(l.floats()) * sizeof(float);
 }
 

@@ -47,6 +47,46 @@ struct Copy {
   }
 };
 
+// Goes through the batch in slices; its scratch must stay its own from the first stage to the last.
+struct SlicedDouble {
+  static constexpr auto name = "sliced_double";
+  static constexpr auto doc = "y = 2 x, in slices of the batch; takes no values above 1000";
+  static constexpr std::int64_t scratch_floats = 1000;
+
+  void plan(Plan& p) {
+    p.output(p.input());
+    mark_ = p.scratch(scratch_floats * sizeof(float));
+  }
+  void forward(const Run& r) const { double_samples(r.x(), r.y(), 0, r.batch()); }
+  void backward(const Run& r) const {
+    if (r.input_gradient()) double_samples(r.dy(), r.dx(), 0, r.batch());
+  }
+  std::int64_t slices(std::int64_t, bool) const { return 48; }
+  void run_slice(const Run& r, const nnrun_slice& s) const {
+    float* mark = r.scratch<float>(mark_);
+    const std::int64_t begin = r.batch() * s.index / s.count, end = r.batch() * (s.index + 1) / s.count;
+    if (s.stage == NNRUN_SLICES_BEFORE) {
+      std::fill_n(mark, scratch_floats, 7.0f);
+    } else if (s.stage == NNRUN_SLICES_BEHIND) {
+      if (std::count(mark, mark + scratch_floats, 7.0f) != scratch_floats) throw Error("its scratch was written by others");
+    } else if (s.backward == 0) {
+      double_samples(r.x(), r.y(), begin, end);
+    } else if (r.input_gradient()) {
+      double_samples(r.dy(), r.dx(), begin, end);
+    }
+  }
+
+ private:
+  static void double_samples(const Tensor& from, const Tensor& to, std::int64_t begin, std::int64_t end) {
+    const std::int64_t size = from.count() / from.dim(0);
+    for (std::int64_t i = begin * size; i < end * size; ++i) {
+      if (from[i] > 1000) throw Error("takes no values above 1000");
+      to[i] = 2 * from[i];
+    }
+  }
+  int mark_ = 0;
+};
+
 struct AddReference {
   static constexpr auto name = "add_reference";
   static constexpr auto doc = "y = x + the output of an earlier layer";
@@ -178,4 +218,4 @@ struct Forgetful {
 
 }  // namespace
 
-NNRUN_PLUGIN("test_layers", "1.0.0", Variable, Copy, AddReference, Scribble, HalfReady, WrongGradient, Forgetful)
+NNRUN_PLUGIN("test_layers", "1.0.0", Variable, Copy, SlicedDouble, AddReference, Scribble, HalfReady, WrongGradient, Forgetful)
