@@ -62,9 +62,10 @@ struct Dense {
     p.cost(flops, (p.input_gradient() ? flops : 0) + (frozen_ ? 0 : flops));
 
     if (p.training()) {
-      // Rows that are a multiple of 512 bytes apart share a few lines of the L1 cache; the weight gradient reads them over and over.
-      gradient_stride_ = units % 128 == 0 ? units + 16 : units;
       if (!frozen_) p.backward_needs_input();
+      block_by_block_ = !frozen_ && takes_blocks(p);
+      // Rows that are a multiple of 512 bytes apart share a few lines of the L1 cache; the weight gradient reads them over and over.
+      gradient_stride_ = units % 128 == 0 && !block_by_block_ ? units + 16 : units;
       if (relu_) {
         p.backward_needs_output();
         relu_backward_ = p.kernel(mask_arguments(p.batch()));
@@ -74,15 +75,18 @@ struct Dense {
         column_sum_ = p.kernel(bias_gradient_arguments(p.batch()));
         bytes = std::max(bytes, column_sum_.workspace(bias_gradient_arguments(p.batch())));
       }
-      if (!frozen_) plan_blocks(p);
-      if (p.input_gradient()) {
-        const nnrun_gemm_f32 shape = input_gradient_arguments(block_by_block_ ? block_rows_ : in_, p.batch());
+      if (block_by_block_) {
+        plan_both_gradients(p);
+      } else if (!frozen_) {
+        plan_weight_gradient(p);
+      }
+      if (p.input_gradient() && !block_by_block_) {
+        const nnrun_gemm_f32 shape = input_gradient_arguments(p.batch());
         input_gradient_ = p.kernel(shape);
-        block_workspace_ = std::max(block_workspace_, block_by_block_ ? input_gradient_.workspace(shape) : 0);
         bytes = std::max(bytes, input_gradient_.workspace(shape));
       }
       block_workspace_ = (block_workspace_ + 63) / 64 * 64;
-      bytes = std::max(bytes, block_workspace_ * static_cast<std::size_t>(blocks_));
+      bytes = std::max(bytes, block_workspace_ * static_cast<std::size_t>(ranges_));
     }
     scratch_ = p.scratch(bytes);
     if (p.training() && gradient_stride_ != units) {
@@ -121,14 +125,13 @@ struct Dense {
     }
     if (gradient_stride_ != units) dy = spread_rows(dy, r);
     // dx = dy W^T goes first: it reads the weights, which the optimizer may change from gradient_ready() on.
-    const auto input_gradient_of = [&](std::int64_t begin, std::int64_t rows) {
-      nnrun_gemm_f32 a = input_gradient_arguments(rows, r.batch());
+    if (r.input_gradient() && !block_by_block_) {
+      nnrun_gemm_f32 a = input_gradient_arguments(r.batch());
       a.a = dy;
-      a.b = r.weight(weight_).data() + begin * units;
-      a.c = r.dx().data() + begin;
-      return a;
-    };
-    if (r.input_gradient() && !block_by_block_) input_gradient_(input_gradient_of(0, in_), workspace);
+      a.b = r.weight(weight_).data();
+      a.c = r.dx().data();
+      input_gradient_(a, workspace);
+    }
     if (frozen_) return;
     if (bias) {
       nnrun_column_sum_f32 a = bias_gradient_arguments(r.batch());
@@ -137,43 +140,46 @@ struct Dense {
       column_sum_(a, workspace);
       r.gradient_ready(bias_, 0, units);
     }
-    // dW = x^T dy, cut into blocks of rows of dW: each is stepped over while it is still in the cache.
-    r.parallel(blocks_, [&](std::int64_t block) {
-      const std::int64_t begin = block * block_rows_;
-      const std::int64_t rows = std::min(block_rows_, in_ - begin);
-      nnrun_gemm_f32 a = weight_gradient_arguments(rows, r.batch());
-      a.a = r.x().data() + begin;
-      alignas(64) float inputs[most_copied_inputs];
-      if (copies_inputs(rows, r.batch())) {
-        a.lda = copied_stride(rows);
-        for (std::int64_t i = 0; i < r.batch(); ++i) std::copy_n(r.x().data() + i * in_ + begin, rows, inputs + i * a.lda);
-        a.a = inputs;
-      }
-      a.b = dy;
-      alignas(64) float block_gradient[most_block_floats];
-      a.c = block_by_block_ ? block_gradient : r.d_weight(weight_).data() + begin * units;
-      void* block_workspace = static_cast<std::byte*>(workspace) + static_cast<std::size_t>(block) * block_workspace_;
-      if (block_by_block_) input_gradient_.serial(input_gradient_of(begin, rows), block_workspace);
-      (rows == block_rows_ ? weight_gradient_ : weight_gradient_rest_).serial(a, block_workspace);
-      if (block_by_block_) {
-        r.give_gradient(weight_, begin * units, (begin + rows) * units, block_gradient);
-      } else {
-        r.gradient_ready(weight_, begin * units, (begin + rows) * units);
+    // Blocks of rows of dW: each is stepped over while it is still in the cache.
+    r.parallel(ranges_, [&](std::int64_t range) {
+      void* range_workspace = static_cast<std::byte*>(workspace) + static_cast<std::size_t>(range) * block_workspace_;
+      for (std::int64_t block = blocks_ * range / ranges_; block < blocks_ * (range + 1) / ranges_; ++block) {
+        const std::int64_t begin = block * block_rows_, rows = std::min(block_rows_, in_ - begin);
+        if (block_by_block_) {
+          both_gradients_of_block(r, dy, begin, rows, range_workspace);
+        } else {
+          weight_gradient_of_block(r, dy, begin, rows, range_workspace);
+        }
       }
     });
   }
 
  private:
   static constexpr std::int64_t most_block_floats = 1 << 14;  // of dW: 64 KB
+  static constexpr std::int64_t least_rows_of_both = 16;       // the longest vector
 
-  static constexpr std::int64_t most_copied_inputs = 1 << 13;
-
-  // The weight gradient reads a few columns of all rows of x, over and over: rows that are a multiple of a page apart would share a few
-  // lines of the L1 cache.
-  bool copies_inputs(std::int64_t rows, std::int64_t batch) const {
-    return block_by_block_ && in_ % 1024 == 0 && copied_stride(rows) * batch <= most_copied_inputs;
+  // dW = x^T dy
+  void weight_gradient_of_block(const Run& r, const float* dy, std::int64_t begin, std::int64_t rows, void* workspace) const {
+    nnrun_gemm_f32 a = weight_gradient_arguments(rows, r.batch());
+    a.a = r.x().data() + begin;
+    a.b = dy;
+    a.c = r.d_weight(weight_).data() + begin * units;
+    (rows == block_rows_ ? weight_gradient_ : weight_gradient_rest_).serial(a, workspace);
+    r.gradient_ready(weight_, begin * units, (begin + rows) * units);
   }
-  static std::int64_t copied_stride(std::int64_t rows) { return (rows + 31) / 32 * 32 + 16; }
+
+  // The same, and dx, while this part of W is in the cache; dW never goes to memory.
+  void both_gradients_of_block(const Run& r, const float* dy, std::int64_t begin, std::int64_t rows, void* workspace) const {
+    alignas(64) float gradient[most_block_floats];
+    nnrun_dense_backward_f32 a = both_gradients_arguments(rows, r.batch());
+    a.x = r.x().data() + begin;
+    a.dy = dy;
+    a.weights = r.weight(weight_).data() + begin * units;
+    a.dx = r.dx().data() + begin;
+    a.dweights = gradient;
+    both_gradients_.serial(a, workspace);
+    r.give_gradient(weight_, begin * units, (begin + rows) * units, gradient);
+  }
 
   nnrun_gemm_f32 forward_arguments(std::int64_t batch) const {
     nnrun_gemm_f32 a{};
@@ -188,17 +194,26 @@ struct Dense {
     return a;
   }
 
-  // `inputs` columns of dx (N, in) = dy (N, units) W^T
-  nnrun_gemm_f32 input_gradient_arguments(std::int64_t inputs, std::int64_t batch) const {
+  // dx (N, in) = dy (N, units) W^T
+  nnrun_gemm_f32 input_gradient_arguments(std::int64_t batch) const {
     nnrun_gemm_f32 a{};
     a.m = batch;
-    a.n = inputs;
+    a.n = in_;
     a.k = units;
     a.transpose_b = 1;
     a.lda = gradient_stride_;
     a.ldb = units;
     a.ldc = in_;
-    a.serial = block_by_block_ ? 1 : 0;
+    return a;
+  }
+
+  nnrun_dense_backward_f32 both_gradients_arguments(std::int64_t inputs, std::int64_t batch) const {
+    nnrun_dense_backward_f32 a{};
+    a.batch = batch;
+    a.inputs = inputs;
+    a.units = units;
+    a.ldx = a.lddx = in_;
+    a.lddy = units;
     return a;
   }
 
@@ -230,20 +245,33 @@ struct Dense {
     return a;
   }
 
+  // Weights that no L2 cache holds are read once, for both gradients, where there is a kernel made for that.
+  bool takes_blocks(const Plan& p) const {
+    constexpr std::int64_t l2_floats = 1 << 18;
+    if (!p.input_gradient() || in_ * units <= l2_floats || units * least_rows_of_both > most_block_floats) return false;
+    return p.score(both_gradients_arguments(least_rows_of_both, p.batch())) >= p.score(weight_gradient_arguments(least_rows_of_both, p.batch()));
+  }
+
+  // As many rows as stay in the cache until the optimizer has stepped over them. By the planned shape, so that a short last batch is cut
+  // in the same way.
+  void plan_both_gradients(const Plan& p) {
+    block_rows_ = most_block_floats / units / least_rows_of_both * least_rows_of_both;
+    cut_into_blocks();
+    const nnrun_dense_backward_f32 shape = both_gradients_arguments(block_rows_, p.batch());
+    both_gradients_ = p.kernel(shape);
+    block_workspace_ = both_gradients_.workspace(shape);
+  }
+
   // About 14 blocks, of a multiple of 14 rows (the tallest tile of the widest kernels), but none so small that handing it to a
-  // thread costs more than its work, and none so large that it leaves the cache before the optimizer has stepped over it. Weights that
-  // no L2 cache holds are read once: each block's part of dx is computed along with its part of dW, and that never goes to memory. By the planned shape, so that a
-  // short last batch is cut in the same way.
-  void plan_blocks(const Plan& p) {
-    constexpr std::int64_t least_operations = 1 << 17, l2_floats = 1 << 18;
+  // thread costs more than its work, and none so large that it leaves the cache before the optimizer has stepped over it.
+  void plan_weight_gradient(const Plan& p) {
+    constexpr std::int64_t least_operations = 1 << 17;
     const std::int64_t row_operations = std::max<std::int64_t>(2 * units * p.batch(), 1);
     const std::int64_t least_rows = (least_operations + row_operations - 1) / row_operations;
     const std::int64_t most_rows = std::max<std::int64_t>(most_block_floats / units, 14);
     block_rows_ = std::max<std::int64_t>({std::min(in_ / 14, most_rows) / 14 * 14, (least_rows + 13) / 14 * 14, 14});
     block_rows_ = std::min(block_rows_, in_);
-    blocks_ = (in_ + block_rows_ - 1) / block_rows_;
-    block_by_block_ = p.input_gradient() && in_ * units > l2_floats && block_rows_ * units <= most_block_floats;
-
+    cut_into_blocks();
     const nnrun_gemm_f32 shape = weight_gradient_arguments(block_rows_, p.batch());
     weight_gradient_ = p.kernel(shape);
     block_workspace_ = weight_gradient_.workspace(shape);
@@ -252,6 +280,13 @@ struct Dense {
       weight_gradient_rest_ = p.kernel(rest_shape);
       block_workspace_ = std::max(block_workspace_, weight_gradient_rest_.workspace(rest_shape));
     }
+  }
+
+  // A few blocks after the other in one range use the same workspace.
+  void cut_into_blocks() {
+    constexpr std::int64_t most_ranges = 16;
+    blocks_ = (in_ + block_rows_ - 1) / block_rows_;
+    ranges_ = std::min(blocks_, most_ranges);
   }
 
   // dy with its rows gradient_stride_ apart.
@@ -264,10 +299,11 @@ struct Dense {
   bool relu_ = false, affine_ = false, frozen_ = false, block_by_block_ = false;  // relu_, affine_: absorbed
   std::int64_t in_ = 0;
   std::int64_t gradient_stride_ = 0;
-  std::int64_t block_rows_ = 0, blocks_ = 0;
+  std::int64_t block_rows_ = 0, blocks_ = 0, ranges_ = 0;
   std::size_t block_workspace_ = 0;
   int weight_ = 0, bias_ = 0, folded_weight_ = 0, folded_bias_ = 0, scratch_ = 0, spread_ = 0;
   Kernel<nnrun_gemm_f32> forward_, input_gradient_, weight_gradient_, weight_gradient_rest_;
+  Kernel<nnrun_dense_backward_f32> both_gradients_;
   Kernel<nnrun_column_sum_f32> column_sum_;
   Kernel<nnrun_relu_backward_f32> relu_backward_;
 };

@@ -33,6 +33,18 @@ typedef struct nnrun_gemm_f32 {
   uint32_t serial; /* 1: the caller cuts the work itself and will run all ranges on one thread: prefer few, large ranges */
 } nnrun_gemm_f32;
 
+/* Both gradients of y = x W, for some rows of a W too large for the caches, which then is read once: dx = dy W', dweights = x' dy.
+ * x and dx are (batch, inputs), dy is (batch, units), W and dweights are (inputs, units), without gaps. One range. */
+typedef struct nnrun_dense_backward_f32 {
+  int64_t batch, inputs, units;
+  int64_t ldx, lddy, lddx;
+  const float* x;
+  const float* dy;
+  const float* weights;
+  float* dx;
+  float* dweights;
+} nnrun_dense_backward_f32;
+
 /* sum[j] = sum over i of x[i][j]; x is (rows, columns). */
 typedef struct nnrun_column_sum_f32 {
   int64_t rows, columns;
@@ -311,6 +323,7 @@ typedef struct nnrun_read_peak_f32 {
  * reductions over up to 1,024 terms; see tests/kernels. */
 #define NNRUN_KERNEL_ROWS(X)                                                             \
   X(gemm_f32, 1e-6, "matrix product, all transposes, fused bias and relu")               \
+  X(dense_backward_f32, 1e-6, "both gradients of some rows of a large matrix")           \
   X(column_sum_f32, 1e-6, "sums of columns (bias gradients)")                            \
   X(relu_f32, 0, "max(x, 0)")                                                            \
   X(relu_backward_f32, 0, "gradient of relu")                                            \

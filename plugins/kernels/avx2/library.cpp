@@ -8,6 +8,7 @@ constexpr int32_t score = 200;
 
 constexpr nnrun_kernel kernels[] = {
     NNRUN_TABLE_ENTRY(gemm_f32, score),
+    NNRUN_TABLE_ENTRY(dense_backward_f32, score),
     NNRUN_TABLE_ENTRY(column_sum_f32, score),
     NNRUN_TABLE_ENTRY(relu_f32, score),
     NNRUN_TABLE_ENTRY(relu_backward_f32, score),

@@ -8,6 +8,7 @@
 namespace nnrun_scalar {
 
 NNRUN_DECLARE_KERNEL(gemm_f32)
+NNRUN_DECLARE_KERNEL(dense_backward_f32)
 NNRUN_DECLARE_KERNEL(column_sum_f32)
 NNRUN_DECLARE_KERNEL(relu_f32)
 NNRUN_DECLARE_KERNEL(relu_backward_f32)
