@@ -80,11 +80,19 @@ class MemoryPlanner {
 
   bool same_bytes(std::size_t a, std::size_t b) const { return tensor_bytes(model_.tensors[a]) == tensor_bytes(model_.tensors[b]); }
 
+  bool may_share(const PlannedLayer& layer) const { return share_ && layer.inputs.size() == 1 && consumers(layer.inputs[0]) == 1; }
+
+  // May this layer's gradient for its input overwrite the input? Not where anybody reads that later.
+  bool overwrites_value(const PlannedLayer& layer, int now) const {
+    return may_share(layer) && (layer.backward_needs & NNRUN_BACKWARD_OVERWRITES_INPUT) != 0 &&
+           model_.tensors[layer.inputs[0]].dtype == NNRUN_F32 && blocks_[value_blocks_[layer.inputs[0]]].last == now;
+  }
+
   // May this layer's output overwrite its input?
   bool shares_value(const PlannedLayer& layer) const {
     const std::size_t input = layer.inputs[0];
     const PlannedLayer* before = producer(input);
-    return share_ && layer.in_place && layer.inputs.size() == 1 && consumers(input) == 1 && same_bytes(input, layer.output) &&
+    return may_share(layer) && layer.in_place && same_bytes(input, layer.output) &&
            (!layer.runs_backward || (layer.backward_needs & NNRUN_BACKWARD_NEEDS_INPUT) == 0) &&
            (before == nullptr || !before->runs_backward || (before->backward_needs & NNRUN_BACKWARD_NEEDS_OUTPUT) == 0);
   }
@@ -127,8 +135,13 @@ class MemoryPlanner {
         const std::size_t input = layer.inputs[k];
         std::size_t& gradient = gradient_blocks_[input];
         if (gradient == no_offset) {
-          const bool shared = share_ && layer.in_place && layer.inputs.size() == 1 && consumers(input) == 1 && same_bytes(input, layer.output);
-          gradient = shared ? gradient_blocks_[layer.output] : add_block(tensor_bytes(model_.tensors[input]), now, now);
+          if (may_share(layer) && layer.in_place && same_bytes(input, layer.output)) {
+            gradient = gradient_blocks_[layer.output];
+          } else if (overwrites_value(layer, now)) {
+            gradient = value_blocks_[input];
+          } else {
+            gradient = add_block(tensor_bytes(model_.tensors[input]), now, now);
+          }
           targets[k] = gradient;
         } else {
           targets[k] = add_block(tensor_bytes(model_.tensors[input]), now, now);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 namespace nnrun::core::checking {
 
@@ -197,6 +198,7 @@ nnrun_run LayerBench::make_run() {
   d_output_view_ = d_output.c;
   if (share_value) output_view_.data = input_views_[0].data;
   if (share_gradient) d_input_views_[0].data = d_output_view_.data;
+  if (overwrite_input) d_input_views_[0].data = input_views_[0].data;
   if (!input_gradient_) {
     for (nnrun_tensor& view : d_input_views_) view.data = nullptr;
   }
@@ -238,7 +240,29 @@ void LayerBench::verify_guards() const {
   for (std::size_t i = 0; i < scratch_.size(); ++i) scratch_[i]->verify("scratch memory " + std::to_string(i));
 }
 
-void LayerBench::call(const char* doing, int (*function)(void*, const nnrun_run*, nnrun_error*), const nnrun_run& run) {
+std::int64_t LayerBench::slices(bool backward) const {
+  if (table_.slices == nullptr) return 0;
+  const std::int64_t count = table_.slices(instance_.self(), batch_, backward ? 1 : 0);
+  const std::int64_t divisor = count == 0 ? 0 : std::gcd(count, batch_);
+  return divisor > 1 ? divisor : 0;
+}
+
+int LayerBench::run_layer(bool backward, const nnrun_run& run, nnrun_error& error) {
+  const std::int64_t count = in_slices ? slices(backward) : 0;
+  if (count == 0) return (backward ? table_.backward : table_.forward)(instance_.self(), &run, &error);
+  nnrun_slice part{sizeof part, backward ? 1u : 0u, NNRUN_SLICES_BEFORE, 0, 0, count};
+  if (const int status = table_.run_slice(instance_.self(), &run, &part, &error); status != 0) return status;
+  part.stage = NNRUN_SLICES_EACH;
+  for (part.index = count - 1; part.index >= 0; --part.index) {
+    if (const int status = table_.run_slice(instance_.self(), &run, &part, &error); status != 0) return status;
+  }
+  part.index = 0;
+  part.stage = NNRUN_SLICES_BEHIND;
+  return table_.run_slice(instance_.self(), &run, &part, &error);
+}
+
+void LayerBench::call(bool backward, const nnrun_run& run) {
+  const char* doing = backward ? "backward" : "forward";
   std::vector<std::vector<std::byte>> inputs_before, weights_before;
   for (const Tensor& input : inputs) inputs_before.push_back(input.memory->copy());
   for (const Weight& weight : weights) weights_before.push_back(weight.value.memory->copy());
@@ -246,19 +270,18 @@ void LayerBench::call(const char* doing, int (*function)(void*, const nnrun_run*
   for (const auto& memory : scratch_) memory->poison();
   ready_.clear();
   nnrun_error error{};
-  if (function(instance_.self(), &run, &error) != 0) throw Failure(std::string(doing) + " failed: " + message_of(error, doing));
+  if (run_layer(backward, run, error) != 0) throw Failure(std::string(doing) + " failed: " + message_of(error, doing));
   verify_guards();
   const std::string in = std::string(" in ") + doing;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const bool may_write = share_value && i == 0;
+    const bool may_write = (share_value || (overwrite_input && backward)) && i == 0;
     require(may_write || inputs[i].memory->equals(inputs_before[i]), "x was written to" + in + ", without in_place() in plan()");
   }
   if (run.gradient_ready != nullptr) verify_ready(weights_before);
   for (std::size_t i = 0; i < weights.size(); ++i) {
     require(weights[i].value.memory->equals(weights_before[i]), "the weight '" + weights[i].name + "' was written to" + in);
   }
-  const bool is_backward = std::strcmp(doing, "backward") == 0;
-  require(!is_backward || output.memory->equals(output_before), "y was written to" + in);
+  require(!backward || output.memory->equals(output_before), "y was written to" + in);
 }
 
 void LayerBench::forward() {
@@ -269,7 +292,7 @@ void LayerBench::forward() {
   for (const auto& memory : saved_) memory->poison();
   for (std::size_t i = 0; i < states.size(); ++i) states[i].memory->restore(initial_states_[i]);
   const nnrun_run run = make_run();
-  call("forward", table_.forward, run);
+  call(false, run);
   if (share_value) return;
   output.memory->verify_marked_from(bytes_of_rows(output.c, batch_), "y");
   require_finite(output.floats(), "y");
@@ -303,7 +326,8 @@ void LayerBench::backward() {
       bench(context).given(weight, begin, end, values);
     };
   }
-  call("backward", table_.backward, run);
+  call(true, run);
+  if (overwrite_input) std::memcpy(d_inputs[0].memory->data(), inputs[0].memory->data(), bytes_of_rows(inputs[0].c, batch_));
   if (!share_value) {
     for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i].memory->restore(inputs_before[i]);
   }

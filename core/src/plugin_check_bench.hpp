@@ -57,11 +57,15 @@ class LayerBench {
   // How to run.
   bool share_value = false;      // y is x's memory
   bool share_gradient = false;   // dx is dy's memory
+  bool overwrite_input = false;  // dx is x's memory
+  bool in_slices = false;        // in slices, where the layer can
   bool poison_unneeded = false;  // what backward does not ask for is gone by then, as in the host
   bool watch_ready = false;      // listen to gradient_ready(), and spoil the weights that are given up
   bool said_ready = false;
 
   bool has_backward() const { return table_.backward != nullptr; }
+  // A number of slices that fits the batch; 0: there is none.
+  std::int64_t slices(bool backward) const;
   std::int64_t batch() const { return batch_; }
   // The weights for the current output, for sums over it.
   std::vector<float> output_weights(std::uint32_t which) const;
@@ -70,7 +74,8 @@ class LayerBench {
   void plan(const nnrun_host* host, const LayerSetup& setup);
   nnrun_plan make_plan(const std::vector<nnrun_tensor>& shapes, const LayerSetup& setup, const nnrun_host* host);
   nnrun_run make_run();
-  void call(const char* doing, int (*function)(void*, const nnrun_run*, nnrun_error*), const nnrun_run& run);
+  void call(bool backward, const nnrun_run& run);
+  int run_layer(bool backward, const nnrun_run& run, nnrun_error& error);
   void verify_guards() const;
   Tensor make(const nnrun_tensor& shape) const;
   void declare(const char* name, std::uint32_t rank, const std::int64_t* dim);

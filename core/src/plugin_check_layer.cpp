@@ -60,6 +60,8 @@ class LayerChecks {
     each("backward's memory", &LayerChecks::backward_memory);
     each("first layer", &LayerChecks::first_layer);
     each("in place", &LayerChecks::in_place);
+    each("dx over x", &LayerChecks::overwritten_input);
+    each("slices", &LayerChecks::slices);
     each("gradient_ready", &LayerChecks::gradient_ready);
     each("with relu absorbed", &LayerChecks::absorbed_relu);
   }
@@ -286,6 +288,28 @@ class LayerChecks {
     shared.share_value = (shared.needs & NNRUN_BACKWARD_NEEDS_INPUT) == 0;
     shared.share_gradient = true;
     require_same(outcome_of(shared), expected, "with y in x's memory and dx in dy's: ");
+    return "the same bits";
+  }
+
+  std::string overwritten_input(const Sample& sample) {
+    LayerBench bench = make(setup_for(sample));
+    if ((bench.needs & NNRUN_BACKWARD_OVERWRITES_INPUT) == 0) throw NotChecked("plan() does not say backward_overwrites_input()");
+    require(bench.inputs.size() == 1 && sample.dtype == NNRUN_F32, "only a single input of f32 can be overwritten by its gradient");
+    const Outcome expected = outcome_of(bench);
+    LayerBench shared = make(setup_for(sample));
+    shared.overwrite_input = true;
+    require_same(outcome_of(shared), expected, "with dx in x's memory: ");
+    return "the same bits";
+  }
+
+  std::string slices(const Sample& sample) {
+    const LayerSetup setup = setup_for(sample, 8);
+    LayerBench bench = make(setup);
+    if (bench.slices(false) == 0 && bench.slices(true) == 0) throw NotChecked("it cannot be cut into slices");
+    const Outcome expected = outcome_of(bench);
+    LayerBench sliced = make(setup);
+    sliced.in_slices = true;
+    require_same(outcome_of(sliced), expected, "in slices, the last one first: ");
     return "the same bits";
   }
 

@@ -172,21 +172,21 @@ struct Conv2d {
     }
   }
 
-  // dy is the gradient behind the pool, `unpooled` the one before it, where one of the kernels wants that.
+  // The weights' gradient first: dx may be written over x. dy is the gradient behind the pool, `unpooled` the one before it, where one of the kernels wants that.
   void run_backward(const Run& r, const float* dy, const float* unpooled, const nnrun_slice* slice) const {
-    if (r.input_gradient() && fused_data_) {
-      auto a = arguments<nnrun_conv2d_maxpool_backward_data_f32>(r.batch());
-      a.argmax = argmax(r);
-      run_data(a, fused_data_kernel_, r, dy, slice);
-    } else if (r.input_gradient()) {
-      run_data(arguments<nnrun_conv2d_backward_data_f32>(r.batch()), backward_data_, r, unpooled, slice);
-    }
     if (!frozen_ && fused_weights_) {
       auto a = weights_arguments<nnrun_conv2d_maxpool_backward_weights_f32>(r.batch());
       a.argmax = argmax(r);
       run_weights(a, fused_weights_kernel_, r, dy, slice);
     } else if (!frozen_) {
       run_weights(weights_arguments<nnrun_conv2d_backward_weights_f32>(r.batch()), backward_weights_, r, unpooled, slice);
+    }
+    if (r.input_gradient() && fused_data_) {
+      auto a = arguments<nnrun_conv2d_maxpool_backward_data_f32>(r.batch());
+      a.argmax = argmax(r);
+      run_data(a, fused_data_kernel_, r, dy, slice);
+    } else if (r.input_gradient()) {
+      run_data(arguments<nnrun_conv2d_backward_data_f32>(r.batch()), backward_data_, r, unpooled, slice);
     }
   }
 
@@ -293,6 +293,7 @@ struct Conv2d {
     const std::int64_t batch = p.batch();
     if (pool_) argmax_ = p.saved(static_cast<std::size_t>(batch * height() * width() * filters));
     if (!frozen_) p.backward_needs_input();
+    p.backward_overwrites_input();
     if (masks()) {
       p.backward_needs_output();
       relu_backward_ = planned(p, mask_arguments(batch));

@@ -76,6 +76,7 @@ struct Dense {
         bytes = std::max(bytes, column_sum_.workspace(bias_gradient_arguments(p.batch())));
       }
       if (block_by_block_) {
+        p.backward_overwrites_input();
         plan_both_gradients(p);
       } else if (!frozen_) {
         plan_weight_gradient(p);

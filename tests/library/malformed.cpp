@@ -2,7 +2,12 @@
 #include <nnrun/nnrun.h>
 
 namespace {
-constexpr nnrun_layer_vtable table = {sizeof(nnrun_layer_vtable), 0, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+constexpr nnrun_layer_vtable empty_table() {
+  nnrun_layer_vtable table{};
+  table.size = sizeof table;
+  return table;
+}
+constexpr nnrun_layer_vtable table = empty_table();
 void get_default(size_t, nnrun_value* value) { *value = nnrun_value{}; }
 void* create(const nnrun_host*, const nnrun_value*, nnrun_error*) { return nullptr; }
 void destroy(void*) {}

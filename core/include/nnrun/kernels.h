@@ -34,7 +34,7 @@ typedef struct nnrun_gemm_f32 {
 } nnrun_gemm_f32;
 
 /* Both gradients of y = x W, for some rows of a W too large for the caches, which then is read once: dx = dy W', dweights = x' dy.
- * x and dx are (batch, inputs), dy is (batch, units), W and dweights are (inputs, units), without gaps. One range. */
+ * x and dx are (batch, inputs), dy is (batch, units), W and dweights are (inputs, units), without gaps. dx may be x. One range. */
 typedef struct nnrun_dense_backward_f32 {
   int64_t batch, inputs, units;
   int64_t ldx, lddy, lddx;

@@ -278,7 +278,9 @@ enum {
 
 enum { /* what a layer's backward reads, besides dy */
   NNRUN_BACKWARD_NEEDS_INPUT = 1u << 0,
-  NNRUN_BACKWARD_NEEDS_OUTPUT = 1u << 1
+  NNRUN_BACKWARD_NEEDS_OUTPUT = 1u << 1,
+  /* dx may be x's memory: what was read of x for the last time is still in the cache when dx is written over it. Of one input only. */
+  NNRUN_BACKWARD_OVERWRITES_INPUT = 1u << 2
 };
 
 /* What a layer says of itself, so that others can absorb it without knowing its name. */

@@ -581,6 +581,8 @@ class Plan {
     return index;
   }
   void backward_needs_input() { c_->backward_needs(c_->context, NNRUN_BACKWARD_NEEDS_INPUT); }
+  // Backward has read each number of x for the last time before it writes dx there: dx may be x's memory.
+  void backward_overwrites_input() { c_->backward_needs(c_->context, NNRUN_BACKWARD_OVERWRITES_INPUT); }
   void backward_needs_output() { c_->backward_needs(c_->context, NNRUN_BACKWARD_NEEDS_OUTPUT); }
   void in_place() { c_->in_place(c_->context); }
   // Floating-point operations for the whole batch.

@@ -123,6 +123,7 @@ void sum_slice(const Layout& l, int64_t slice, float* sums) {
   for (int64_t picture = begin; picture < end; ++picture) {
     for (int64_t pooled = 0; pooled < l.height; ++pooled) {
       l.copy(picture, {pooled, pooled + 1}, x);
+      if (pooled + 1 < l.height) l.fetch(picture, {pooled + 1, pooled + 2});
       fill(l, pieces, x, table);
       fill_gradients(l, picture * l.height + pooled, gradient, place);
       for (int64_t f = 0; f < l.filters; f += block_filters) add_block(l, table, gradient + f, place + f, sums + f * row_floats);

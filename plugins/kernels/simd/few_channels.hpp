@@ -4,6 +4,7 @@
 
 #include "../common/cut.hpp"
 #include "padded_band.hpp"
+#include "prefetch.hpp"
 
 namespace {
 
@@ -28,6 +29,13 @@ struct FewChannels {
                  2 * rows.begin * a.windows.stride[0] - a.windows.padding[0], -a.windows.padding[1], x_rows(rows.size()), columns,
                  a.channels},
                 to);
+  }
+  // Of a picture, what pooled rows see and those before them have not seen.
+  void fetch(int64_t picture, Slice rows) const {
+    const int64_t row_floats = a.windows.input[1] * a.channels, new_rows = 2 * rows.size() * a.windows.stride[0];
+    const int64_t end = smaller(a.windows.input[0], 2 * rows.begin * a.windows.stride[0] - a.windows.padding[0] + x_rows(rows.size()));
+    const int64_t begin = larger(0, end - new_rows);
+    if (begin < end) prefetch_share(a.x + (picture * a.windows.input[0] + begin) * row_floats, (end - begin) * row_floats, 0, 1);
   }
 
   const Arguments& a;
