@@ -8,8 +8,6 @@ namespace nnrun::core {
 
 namespace {
 
-constexpr std::string_view automatic = "auto";
-
 [[noreturn]] void refuse_table(const Registry& registry, const std::string& table, const Location& where) {
   Diagnostic error = make_error(where, "no kernels '" + table + "' on this machine", did_you_mean(table, registry.names("kernels")));
   for (const std::string& note : registry.notes("kernels", table)) {

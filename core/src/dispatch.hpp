@@ -14,6 +14,8 @@ namespace nnrun::core {
 
 class Dispatch {
  public:
+  static constexpr std::string_view automatic = "auto";  // stands for the best table of each kernel
+
   struct Entry {
     const nnrun_kernel* kernel;
     std::string table;  // eg: "avx512"
@@ -33,12 +35,12 @@ class Dispatch {
   std::string table_of(const nnrun_kernel* kernel) const;
   // Eg: "gemm_f32 (avx512)", "conv2d_forward_f32 (avx512, Winograd)".
   std::string describe(const nnrun_kernel* kernel) const;
-  // The table that is forced for a kernel; "auto" where none is.
+  // The table that is forced for a kernel; `automatic` where none is.
   std::string forced(std::string_view name) const;
 
  private:
   std::vector<Entry> entries_;
-  std::string default_table_ = "auto";
+  std::string default_table_{automatic};
   std::vector<std::pair<std::string, std::string>> forced_;
 };
 

@@ -27,6 +27,9 @@ HostServices::HostServices(const Dispatch& dispatch, int threads, LogFunction lo
       HostServices& services = from(self);
       services.chosen_.push_back(chosen);
       services.kernels_.insert(services.dispatch_.describe(chosen));
+      const std::string forced = services.dispatch_.forced(name);
+      if (forced != Dispatch::automatic && services.dispatch_.table_of(chosen) != forced)
+        services.lacking_.emplace(name, services.dispatch_.describe(chosen));
     });
     return chosen;
   };
@@ -34,6 +37,15 @@ HostServices::HostServices(const Dispatch& dispatch, int threads, LogFunction lo
     const nnrun_kernel* kernel = from(self).dispatch_.choose(name, arguments, nullptr);
     return kernel == nullptr ? -1 : kernel->score;
   };
+}
+
+std::string HostServices::lacking() const {
+  if (lacking_.empty()) return "";
+  std::string list;
+  for (const auto& [name, instead] : lacking_) list += (list.empty() ? "" : ", ") + instead;
+  // Only a table for all kernels may lack some: one that is asked for by a kernel's name has it, or that was an error.
+  const std::string table = dispatch_.forced(lacking_.begin()->first);
+  return "kernels '" + table + "' lack some of what this net needs; plain ones run instead: " + list;
 }
 
 }  // namespace nnrun::core

@@ -6,9 +6,10 @@
 #include <nnrun/nnrun.h>
 
 #include <functional>
-#include <utility>
+#include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace nnrun::core {
@@ -30,6 +31,8 @@ class HostServices {
   std::vector<const nnrun_kernel*> take_chosen() const { return std::exchange(chosen_, {}); }
   // All that were ever chosen, eg: "gemm_f32 (avx512)". With the config, they decide about every bit of a run.
   const std::set<std::string>& kernels() const { return kernels_; }
+  // Says which kernels come from elsewhere because the table that is asked for lacks them; "" where it has all.
+  std::string lacking() const;
 
  private:
   // The host is the first member, so that a callback's nnrun_host* leads back here.
@@ -44,6 +47,7 @@ class HostServices {
   LogFunction log_;
   mutable std::vector<const nnrun_kernel*> chosen_;
   std::set<std::string> kernels_;
+  std::map<std::string, std::string> lacking_;  // what runs instead, by the kernel's name
 };
 
 }  // namespace nnrun::core

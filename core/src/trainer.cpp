@@ -142,6 +142,7 @@ void Trainer::tell_start() {
   }
   for (const std::string& text : data_.notes()) note(text);
   if (!start_note_.empty()) note(start_note_);
+  if (const std::string lacking = environment_.host().lacking(); !lacking.empty()) note(lacking);
   if (data_.validation_overlaps_test()) {
     note("validation and test overlap: data.validation is a range of data.test");
   }

@@ -20,6 +20,8 @@
 #include <sstream>
 #include <thread>
 
+#include "preserving.hpp"
+
 namespace {
 
 size_t round_up(size_t x, size_t step) { return (x + step - 1) / step * step; }
@@ -73,8 +75,14 @@ constexpr const char* order_names[] = {"in order", "reversed", "shuffled", "on t
 
 // On a thread of its own no assertion may fail: what a kernel says goes to *failure, the last one that does.
 void run_range(const nnrun_kernel& kernel, const void* arguments, void* workspace, uint32_t phase, int64_t range, std::string* failure) {
-  if (kernel.run_or_fail == nullptr) return kernel.run(arguments, workspace, phase, range);
   static std::mutex mutex;
+  if (kernel.run_or_fail == nullptr) {
+    const std::string spoiled = run_preserving(kernel.run, arguments, workspace, phase, range);
+    if (spoiled.empty()) return;
+    const std::lock_guard lock(mutex);
+    *failure = "does not keep " + spoiled;
+    return;
+  }
   nnrun_error error = {};
   if (kernel.run_or_fail(arguments, workspace, phase, range, &error) == 0) return;
   const std::lock_guard lock(mutex);
@@ -172,7 +180,8 @@ class Check {
     }
     algorithm_ = kernel.algorithm;
     nnrun_work work = {}, again = {};
-    kernel.work(problem_.shape_.data(), &work);
+    if (const std::string spoiled = work_preserving(kernel.work, problem_.shape_.data(), &work); !spoiled.empty())
+      fail(library, "work() does not keep " + spoiled);
     kernel.work(problem_.arguments_.data(), &again);
     if (std::memcmp(&work, &again, sizeof work) != 0) fail(library, "work() depends on more than the shape");
     if (work.phases < 1 || work.phases > NNRUN_MAX_PHASES) {

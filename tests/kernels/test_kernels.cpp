@@ -1,7 +1,9 @@
 #define CATCH_CONFIG_MAIN
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "harness.hpp"
+#include "preserving.hpp"
 
 namespace {
 
@@ -50,11 +52,41 @@ TEST_CASE("libraries describe themselves") {
         CHECK(has_row_test(kernel.name));
         continue;
       }
-      const int plain = library.name == "scalar" ? 0 : library.name == "avx2" ? 200 : library.name == "avx512" ? 500 : 600;
+      const std::map<std::string, int> plain_scores = {{"scalar", 0}, {"sse_asm", 100}, {"avx2", 200}, {"avx512", 500}, {"avx512_vnni", 600}};
+      const int plain = plain_scores.at(library.name);
       CHECK(kernel.score >= plain);
       CHECK(kernel.score <= plain + 50);
       CHECK((kernel.supports == nullptr) == (kernel.algorithm == nullptr));
       CHECK((has_row_test(kernel.name) || measures(kernel.name)));
+    }
+  }
+}
+
+TEST_CASE("kernels that measure do what they count") {
+  for (const Library& library : libraries()) {
+    if (!library.missing.empty()) continue;
+    INFO(library.name);
+    if (const nnrun_kernel* kernel = library.find("fma_peak_f32")) {
+      double operations = -1;
+      float result = -1;
+      const nnrun_fma_peak_f32 once = {1, &operations, &result}, often = {1000, &operations, &result};
+      CHECK(run_preserving(kernel->run, &once, nullptr, 0, 0) == "");
+      const double operations_of_one = operations;
+      CHECK(operations_of_one >= 8);
+      CHECK(result > 0);
+      CHECK(run_preserving(kernel->run, &often, nullptr, 0, 0) == "");
+      CHECK(operations == 1000 * operations_of_one);
+    }
+    if (const nnrun_kernel* kernel = library.find("read_peak_f32")) {
+      for (const size_t count : {0u, 1u, 31u, 32u, 33u, 127u, 1000u}) {
+        std::vector<float> x(count + 1);
+        for (size_t i = 0; i < count; ++i) x[i + 1] = static_cast<float>(i % 7);
+        float result = -1, expected = 0;
+        for (const float number : x) expected += number;  // whole numbers: exact in any order
+        const nnrun_read_peak_f32 arguments = {static_cast<int64_t>(count), x.data() + 1, &result};
+        CHECK(run_preserving(kernel->run, &arguments, nullptr, 0, 0) == "");
+        CHECK(result == expected);
+      }
     }
   }
 }

@@ -1,7 +1,9 @@
 #include "cpu.hpp"
 #include "dispatch.hpp"
 #include "helpers.hpp"
+#include "host.hpp"
 
+#include <nnrun/kernels.h>
 #include <nnrun/plugin.hpp>
 
 #include <catch2/catch.hpp>
@@ -97,13 +99,13 @@ TEST_CASE("without a wish the highest score runs") {
     CHECK(dispatch.forced(name) == "auto");
   }
   const nnrun_gemm_f32 shape = gemm_shape();
-  const char* best = has_table("avx512") ? "avx512" : has_table("avx2") ? "avx2" : "scalar";
+  const char* best = has_table("avx512") ? "avx512" : has_table("avx2") ? "avx2" : has_table("sse_asm") ? "sse_asm" : "scalar";
   CHECK(chosen_table(dispatch, "gemm_f32", &shape) == best);
 }
 
 TEST_CASE("a forced table is the one that runs") {
   const nnrun_gemm_f32 shape = gemm_shape();
-  for (const std::string table : {"scalar", "avx2", "avx512"}) {
+  for (const std::string table : {"scalar", "sse_asm", "avx2", "avx512"}) {
     if (!has_table(table)) {
       WARN("no " << table << " here");
       continue;
@@ -205,4 +207,28 @@ TEST_CASE("the CPU's features are sorted, and unknown ones count as lacking") {
   CHECK(missing_cpu_features("").empty());
   CHECK(missing_cpu_features("  no_such_feature  ") == std::vector<std::string>{"no_such_feature"});
   for (const std::string& feature : cpu_features()) CHECK(missing_cpu_features(feature).empty());
+}
+
+TEST_CASE("what a forced table lacks comes from scalar, and is told") {
+  const KernelsVariable none("");
+  if (!has_table("sse_asm")) {
+    WARN("no sse_asm here");
+    return;
+  }
+  const Dispatch dispatch(registry(), settings("sse_asm"));
+  HostServices host(dispatch, 1, [](nnrun_log_level, const std::string&) {});
+  nnrun_error error{};
+  const nnrun_gemm_f32 product = gemm_shape();
+  CHECK(host.c()->kernel(host.c(), "gemm_f32", &product, &error) != nullptr);
+  CHECK(host.lacking().empty());
+  nnrun_activation_f32 activation{};
+  activation.count = 100;
+  activation.function = NNRUN_TANH;
+  CHECK(host.c()->kernel(host.c(), "activation_f32", &activation, &error) != nullptr);
+  CHECK(host.lacking() == "kernels 'sse_asm' lack some of what this net needs; plain ones run instead: activation_f32 (scalar)");
+
+  const Dispatch automatic(registry(), settings("auto"));
+  HostServices any(automatic, 1, [](nnrun_log_level, const std::string&) {});
+  CHECK(any.c()->kernel(any.c(), "activation_f32", &activation, &error) != nullptr);
+  CHECK(any.lacking().empty());
 }
