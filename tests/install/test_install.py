@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """An installed nnrun, as someone without the sources has it: plugins by other compilers, `nnrun new`, embedding, and every
-command of docs/write-a-layer.md.
+command of docs/write-a-layer.md, write-a-kernel.md and x86-assembly.md.
 
 usage: test_install.py BUILD_FOLDER SOURCE_FOLDER COMPILER...
 """
@@ -123,16 +123,67 @@ class Install(unittest.TestCase):
                 # The config finds the library that was built beside it.
                 self.run_there("nnrun", name + ".yaml", "train.epochs=1", folder=project)
 
-    def test_commands_of_the_guide(self):
-        """Every command in docs/write-a-layer.md, in its order, in one folder. `cd` counts for what follows."""
-        text = (SOURCE / "docs" / "write-a-layer.md").read_text()
+    def test_kernels_by_each_compiler(self):
+        for compiler in COMPILERS:
+            with self.subTest(compiler):
+                project = self.example("tall_sums")
+                self.build(project, project / "build", f"-DCMAKE_CXX_COMPILER={compiler}", WARNINGS)
+                self.run_there("ctest", "--test-dir", project / "build", "--output-on-failure")
+                # On 2000 rows of 13; the other shapes have more columns or one range.
+                checked = self.run_there("nnrun", "check-plugin", project / "build" / "nnrun_kernels_tall_sums.so")
+                self.assertIn("as the scalar one, on 3 shapes", checked)
+                planned = self.run_there("nnrun", "plan", "tall_sums.yaml", folder=project)
+                self.assertEqual(planned.count("column_sum_f32 (tall_sums, tall)"), 2, planned)
+                self.run_there("nnrun", "tall_sums.yaml", *SMALL, folder=project)
+                # For all kernels: what it lacks is told.
+                output = self.run_there("nnrun", "tall_sums.yaml", "run.kernels=tall_sums", *SMALL, folder=project)
+                self.assertRegex(output, r"kernels 'tall_sums' lack some of what this net needs; plain ones run instead: .*gemm_f32 \(scalar\)")
+                # 65 units are too many columns for it.
+                wide = self.run_there("nnrun", "tall_sums.yaml", "model.layers[1].dense.units=65", folder=project, code=2)
+                self.assertIn("supports this shape in the kernels 'tall_sums' that are asked for", wide)
+
+    def run_commands_of(self, document, folder):
+        """Every command in a page of docs, in its order, in one folder. `cd` counts for what follows."""
+        text = (SOURCE / "docs" / document).read_text()
         blocks = re.findall(r"```sh\n(.*?)```", text, re.S)
         commands = [line.strip() for block in blocks for line in block.splitlines() if line.strip()]
         self.assertGreater(len(commands), 5)
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="guide_", dir=self.folder))
         script = folder / "guide.sh"
         script.write_text("set -euo pipefail\n" + "\n".join(commands) + "\n")
-        self.run_there("bash", script, folder=folder)
+        return self.run_there("bash", script, folder=folder)
+
+    def test_commands_of_the_guides(self):
+        for document in ["write-a-layer.md", "write-a-kernel.md"]:
+            with self.subTest(document):
+                self.run_commands_of(document, pathlib.Path(tempfile.mkdtemp(prefix="guide_", dir=self.folder)))
+
+    @unittest.skipUnless(shutil.which("nasm") and os.uname().machine == "x86_64", "needs nasm and x86-64")
+    def test_commands_of_the_page_on_assembly(self):
+        # In what looks like a checkout.
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="guide_", dir=self.folder))
+        for name in ["configs", "plugins", "docs"]:
+            (folder / name).symlink_to(SOURCE / name)
+        output = self.run_commands_of("x86-assembly.md", folder)
+        self.assertIn("39 products: 77", output)
+        self.assertIn("gemm_f32 (sse_asm)", output)
+
+    def test_the_page_on_assembly_shows_the_source(self):
+        def code(text):
+            return [line for line in (line.split(";")[0].rstrip() for line in text.splitlines()) if line]
+
+        page = (SOURCE / "docs" / "x86-assembly.md").read_text()
+        shown = code("\n".join(re.findall(r"```nasm\n(.*?)```", page, re.S)))
+        source = code((SOURCE / "plugins" / "kernels" / "sse_asm" / "dot_product.asm").read_text())
+        begin = source.index("FUNCTION dot_product")
+        self.assertEqual(shown, source[begin:source.index("FUNCTION dot_products")])
+
+    def test_the_page_on_kernels_shows_the_source(self):
+        page = (SOURCE / "docs" / "write-a-kernel.md").read_text()
+        sources = [(SOURCE / path).read_text() for path in ["core/include/nnrun/kernels.h", "docs/examples/tall_sums/tall_sums.cpp"]]
+        blocks = re.findall(r"```cpp\n(.*?)```", page, re.S)
+        self.assertEqual(len(blocks), 2)
+        for block in blocks:
+            self.assertTrue(any(block in source for source in sources), block)
 
 
 if __name__ == "__main__":

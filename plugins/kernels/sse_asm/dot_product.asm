@@ -39,7 +39,7 @@ FUNCTION dot_product
   sub rdx, 16
   jge .sixteen
 .fewer_than_sixteen:
-  add rdx, 12                     ; rdx + 16 elements are left; 4 of them at a time
+  add rdx, 12                     ; it was 16 too low, and is 4 too low now
   jl .fewer_than_four
 .four:
   movups xmm4, [rdi]
