@@ -2,21 +2,12 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string>
 
+#include "config_text.hpp"
 #include "node.hpp"
 
 namespace nnrun::core {
-
-using SourcePointer = std::shared_ptr<const Source>;
-
-// A text without a byte-order mark and carriage returns at ends of lines.
-SourcePointer make_source(std::string name, std::string text);
-// A place in the file as a whole.
-Location whole_file(const SourcePointer& source);
-// Size, UTF-8, control characters. Throws DiagnosticError.
-void check_bytes(const SourcePointer& source);
 
 // One document. Throws DiagnosticError, with all errors that can be found at once.
 Node parse_yaml(const SourcePointer& source);

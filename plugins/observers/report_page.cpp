@@ -1,16 +1,16 @@
 #include "report_page.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <kainjow/mustache.hpp>
 
 #include "../common/text.hpp"
 #include "report_chart.hpp"
+#include "report_curves.hpp"
 #include "report_pictures.hpp"
 #include "report_template.hpp"
+#include "report_words.hpp"
 
 namespace nnrun::observers {
 
@@ -33,71 +33,6 @@ using List = kainjow::mustache::list;
 
 constexpr std::size_t most_classes = 30;  // of a confusion matrix that one can look at
 constexpr std::size_t most_filters = 64;
-
-double number(const Row& row, const std::string& key) {
-  const auto found = row.is_object() ? row.find(key) : row.end();
-  return row.is_object() && found != row.end() && found->is_number() ? found->get<double>() : std::nan("");
-}
-
-std::string text(const Row& row, const std::string& key) {
-  return row.is_object() && row.contains(key) && row.at(key).is_string() ? row.at(key).get<std::string>() : "";
-}
-
-std::string whole(double value) { return std::isfinite(value) ? grouped(std::llround(value)) : ""; }
-
-// Shares of samples are shown in per cent.
-bool is_share(const std::string& key) {
-  for (const char* word : {"accuracy", "precision", "recall", "f1"}) {
-    if (key.find(word) != std::string::npos) return true;
-  }
-  return false;
-}
-
-std::string figure(const std::string& key, double value) {
-  if (!std::isfinite(value)) return "not finite";
-  if (is_share(key)) return format("%.2f %%", 100 * value);
-  const double size = std::abs(value);
-  return format(size == 0 || (size >= 0.001 && size < 1000) ? "%.4f" : "%.3g", value);
-}
-
-// Reads back as the same number.
-std::string exact(double value) {
-  char digits[32];
-  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
-}
-
-std::string duration(double seconds) {
-  if (!(seconds >= 0)) return "";
-  if (seconds < 60) return format("%.1f s", seconds);
-  const long long all = std::llround(seconds);
-  return all < 3600 ? format("%lld:%02lld min", all / 60, all % 60) : format("%lld:%02lld:%02lld h", all / 3600, all / 60 % 60, all % 60);
-}
-
-std::string spaced(std::string name) {
-  std::replace(name.begin(), name.end(), '_', ' ');
-  return name;
-}
-
-// The figures of a row whose names begin with `prefix`, without what is no figure of the net's.
-std::vector<std::string> metrics_of(const Row& row, const std::string& prefix) {
-  std::vector<std::string> keys;
-  if (!row.is_object()) return keys;
-  for (const auto& [key, value] : row.items()) {
-    if (!key.starts_with(prefix) || !value.is_number()) continue;
-    const std::string rest = key.substr(prefix.size());
-    if (rest != "loss" && rest != "samples") keys.push_back(rest);
-  }
-  return keys;
-}
-
-std::string cpu_name() {
-  std::ifstream in("/proc/cpuinfo");
-  for (std::string line; std::getline(in, line);) {
-    const std::size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "";
-}
 
 Dims dims_of(const ReportDetails::Table& table) {
   Dims dims;
@@ -187,14 +122,14 @@ class Page {
     page_["tiles"] = data(list);
   }
 
-  void add_chart(List& list, const std::string& name, const Chart& chart, const std::vector<std::pair<std::string, std::string>>& keys) {
-    const std::string svg = svg_of(chart);
+  void add_chart(List& list, const Curve& curve) {
+    const std::string svg = svg_of(curve.chart);
     if (svg.empty()) return;
     data object;
-    object.set("name", name);
+    object.set("name", curve.name);
     object.set("svg", svg);
     List legend;
-    for (const auto& [style, key] : keys) {
+    for (const auto& [style, key] : curve.keys) {
       data entry;
       entry.set("style", style);
       entry.set("name", key);
@@ -204,62 +139,9 @@ class Page {
     list.push_back(object);
   }
 
-  Series series_of(const std::string& key, const std::string& style, const std::string& name) const {
-    Series series{style, name, {}, true};
-    for (const Row& epoch : rows_.epochs) {
-      const double value = number(epoch, key);
-      if (std::isfinite(value)) series.points.emplace_back(number(epoch, "epoch"), value);
-    }
-    return series;
-  }
-
   void charts() {
     List list;
-    Chart loss{"loss by epoch", "epoch", false, {}, {}};
-    std::vector<std::pair<std::string, std::string>> keys;
-    const double steps = std::ceil(number(rows_.start, "train_samples") / number(rows_.start, "batch"));
-    if (steps > 0 && !rows_.batches.empty()) {
-      Series batches{"s1 thin", "", {}, false};
-      for (const ReportRows::Group& group : rows_.batches) {
-        batches.points.emplace_back(group.step / steps, group.mean);
-        loss.band.x.push_back(group.step / steps);
-        loss.band.low.push_back(group.least);
-        loss.band.high.push_back(group.greatest);
-      }
-      loss.series.push_back(std::move(batches));
-      const bool grouped_batches = loss.band.low != loss.band.high;
-      if (!grouped_batches) loss.band = {};
-      keys.emplace_back(grouped_batches ? "band" : "s1 thin", grouped_batches ? "training batches, mean and range" : "training batches");
-    }
-    loss.series.push_back(series_of("train_loss", "s1", "training loss"));
-    keys.emplace_back("s1", "training, epoch's mean");
-    if (Series validation = series_of("validation_loss", "s2", "validation loss"); !validation.points.empty()) {
-      loss.series.push_back(std::move(validation));
-      keys.emplace_back("s2", "validation");
-    }
-    add_chart(list, "Loss", loss, keys);
-
-    if (!rows_.epochs.empty()) {
-      // Shares in one chart, other figures in charts of their own.
-      Chart shares{"validation by epoch", "epoch", true, {}, {}};
-      keys.clear();
-      for (const std::string& key : metrics_of(rows_.epochs.back(), "validation_")) {
-        if (!is_share(key)) {
-          Chart other{"validation " + spaced(key) + " by epoch", "epoch", false, {series_of("validation_" + key, "s2", spaced(key))}, {}};
-          add_chart(list, "Validation " + spaced(key), other, {{"s2", spaced(key)}});
-          continue;
-        }
-        const std::string style = format("s%d", static_cast<int>((keys.size() + 1) % 4 + 1));
-        shares.series.push_back(series_of("validation_" + key, style, spaced(key)));
-        keys.emplace_back(style, spaced(key));
-      }
-      add_chart(list, keys.size() == 1 ? "Validation " + keys[0].second : "Validation", shares, keys);
-      Chart rate{"learning rate by epoch", "epoch", false, {series_of("learning_rate", "s3", "learning rate")}, {}};
-      const auto& rates = rate.series[0].points;
-      if (std::ranges::any_of(rates, [&](const auto& point) { return point.second != rates[0].second; })) {
-        add_chart(list, "Learning rate", rate, {{"s3", "of each epoch's last step"}});
-      }
-    }
+    for (const Curve& curve : curves_of(rows_)) add_chart(list, curve);
     show("has_charts", !list.empty());
     page_["no_charts"] = has_metrics_ ? "There are no epochs yet." : "There is no metrics.jsonl: the observer metrics writes the rows that curves are drawn from.";
     page_["charts"] = data(list);
