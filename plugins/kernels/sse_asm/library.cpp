@@ -99,6 +99,7 @@ NNRUN_SAME_PLACE(nnrun_read_peak_f32, x, 8);
 NNRUN_SAME_PLACE(nnrun_read_peak_f32, result, 16);
 
 NNRUN_SAME_PLACE(nnrun_work, phases, 0);
+NNRUN_SAME_PLACE(nnrun_work, batch_phase, 4);
 NNRUN_SAME_PLACE(nnrun_work, ranges, 8);
 NNRUN_SAME_PLACE(nnrun_work, workspace, 40);
 static_assert(sizeof(nnrun_work) == 48, "nnrun_work has grown: one_phase in sse_asm/work.asm sets all of it to 0");
@@ -118,8 +119,8 @@ static_assert(sizeof(nnrun_work) == 48, "nnrun_work has grown: one_phase in sse_
   X(read_peak_f32)
 
 // The functions themselves, as the C border wants them: nothing lies between the host and the assembly.
-#define NNRUN_DECLARE(name)                                       \
-  void name##_work(const void* arguments, nnrun_work* work);      \
+#define NNRUN_DECLARE(name)                                  \
+  void name##_work(const void* arguments, nnrun_work* work); \
   void name##_run(const void* arguments, void* workspace, uint32_t phase, int64_t range);
 extern "C" {
 NNRUN_ASSEMBLY_KERNELS(NNRUN_DECLARE)
