@@ -20,8 +20,12 @@ class Libraries(unittest.TestCase):
     def test_they_export_the_plugin_alone(self):
         for library in LIBRARIES:
             with self.subTest(library.name):
-                exported = [line.split()[-1] for line in tool("nm", "-D", "--defined-only", library).splitlines()]
-                self.assertEqual(exported, ["nnrun_plugin_v1"])
+                exported = [line.split()[1:] for line in tool("nm", "-D", "--defined-only", library).splitlines()]
+                if "riscv" in library.name:
+                    # C++ without flags for this CPU: what it instantiates of the standard library is everybody's ("u", "V", "W").
+                    exported = [[kind, name] for kind, name in exported if kind not in "uVW"]
+                # The others must not: code for one CPU's instructions would be called by libraries that run on any.
+                self.assertEqual([name for kind, name in exported], ["nnrun_plugin_v1"])
 
     def test_no_address_is_written_into_code(self):
         for library in LIBRARIES:
