@@ -49,7 +49,7 @@ struct ConvolutionWay {
 };
 
 // Direct and Winograd, with x and y in the layouts given (or tag::any), weights in any, and for each all implementations that
-// oneDNN has, apart from those for reference only. Its own choice (convolution_auto) is always one of them.
+// oneDNN has, apart from those for reference and for SSE alone. Its own choice (convolution_auto) is always one of them.
 inline std::vector<ConvolutionWay> ways(const Convolution& c, Pass pass, tag x_layout, tag y_layout) {
   using dnnl::algorithm;
   const auto x = describe(c.x(), x_layout), y = describe(c.y(), y_layout), weights = describe(c.weights(), tag::any);
@@ -57,41 +57,43 @@ inline std::vector<ConvolutionWay> ways(const Convolution& c, Pass pass, tag x_l
   const memory::dims strides = {c.stride, c.stride}, front = {c.padding(), c.padding()},
                      behind = {c.padding_behind(), c.padding_behind()};
   std::vector<ConvolutionWay> found;
-  const auto collect = [&](const char* name, auto description, const auto& add) {
+  // next_impl() reads the description and the hint that the first implementation was made of: they must outlive the loop.
+  const auto collect = [&](const char* name, auto& description, const auto& add) {
     do {
       const std::string implementation = description.impl_info_str();
       if (implementation.find("ref") != std::string::npos) break;
+      if (implementation.find("sse41") != std::string::npos) continue;
       add(description);
       found.back().name = std::string(name) + " " + implementation;
     } while (description.next_impl());
   };
-  const auto forward = [&](algorithm how, const dnnl::primitive_attr& attributes) {
-    const auto kind = pass == Pass::inference ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training;
-    return dnnl::convolution_forward::primitive_desc({kind, how, x, weights, bias, y, strides, front, behind}, attributes,
-                                                     engine());
-  };
-  const auto hint = [&] { return forward(algorithm::convolution_auto, {}); };
+  const auto kind = pass == Pass::inference ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training;
   const std::pair<algorithm, const char*> algorithms[] = {{algorithm::convolution_direct, "direct"},
                                                           {algorithm::convolution_winograd, "winograd"}};
   for (const auto& [how, name] : algorithms) {
     try {
-      if (pass == Pass::backward_data) {
-        collect(
-            name, dnnl::convolution_backward_data::primitive_desc({how, x, weights, y, strides, front, behind}, engine(), hint()),
-            [&](const auto& d) {
-              found.push_back({dnnl::convolution_backward_data(d), d.diff_src_desc(), d.weights_desc(), d.diff_dst_desc(), ""});
-            });
-      } else if (pass == Pass::backward_weights) {
-        collect(name,
-                dnnl::convolution_backward_weights::primitive_desc({how, x, weights, bias, y, strides, front, behind}, engine(),
-                                                                   hint()),
-                [&](const auto& d) {
-                  found.push_back(
-                      {dnnl::convolution_backward_weights(d), d.src_desc(), d.diff_weights_desc(), d.diff_dst_desc(), ""});
-                });
-      } else {
-        collect(name, forward(how, with_relu(c.relu)), [&](const auto& d) {
+      if (pass == Pass::forward || pass == Pass::inference) {
+        const dnnl::convolution_forward::desc wanted(kind, how, x, weights, bias, y, strides, front, behind);
+        dnnl::convolution_forward::primitive_desc description(wanted, with_relu(c.relu), engine());
+        collect(name, description, [&](const auto& d) {
           found.push_back({dnnl::convolution_forward(d), d.src_desc(), d.weights_desc(), d.dst_desc(), ""});
+        });
+        continue;
+      }
+      const dnnl::convolution_forward::desc forward(kind, algorithm::convolution_auto, x, weights, bias, y, strides, front,
+                                                    behind);
+      const dnnl::convolution_forward::primitive_desc hint(forward, engine());
+      if (pass == Pass::backward_data) {
+        const dnnl::convolution_backward_data::desc wanted(how, x, weights, y, strides, front, behind);
+        dnnl::convolution_backward_data::primitive_desc description(wanted, engine(), hint);
+        collect(name, description, [&](const auto& d) {
+          found.push_back({dnnl::convolution_backward_data(d), d.diff_src_desc(), d.weights_desc(), d.diff_dst_desc(), ""});
+        });
+      } else {
+        const dnnl::convolution_backward_weights::desc wanted(how, x, weights, bias, y, strides, front, behind);
+        dnnl::convolution_backward_weights::primitive_desc description(wanted, engine(), hint);
+        collect(name, description, [&](const auto& d) {
+          found.push_back({dnnl::convolution_backward_weights(d), d.src_desc(), d.diff_weights_desc(), d.diff_dst_desc(), ""});
         });
       }
     } catch (const dnnl::error&) {  // it has none of that kind

@@ -12,13 +12,13 @@ import statistics
 import time
 
 
-def arguments():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--fixture", required=True)
-    parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--seconds", type=float, default=0.5, help="for each measurement")
-    parser.add_argument("--settings", default="best")
-    return parser.parse_args()
+def parser():
+    result = argparse.ArgumentParser()
+    result.add_argument("--fixture", required=True)
+    result.add_argument("--threads", type=int, required=True)
+    result.add_argument("--seconds", type=float, default=0.5, help="for each measurement")
+    result.add_argument("--settings", default="best")
+    return result
 
 
 def calls_per_second(call, seconds):
@@ -48,16 +48,7 @@ def quickest(ways, seconds):
     return best, calls_per_second(ways[best], seconds)
 
 
-def report(peer, threads, settings, train, inference, off):
-    print(
-        json.dumps(
-            {
-                "peer": peer,
-                "threads": threads,
-                "settings": settings,
-                "train": {name: round(rate, 1) for name, rate in train.items()},
-                "inference": {str(batch): round(rate, 1) for batch, rate in inference.items()},
-                "off": off,
-            }
-        )
-    )
+def report(peer, threads, settings, train, inference, off, **more):
+    rounded = lambda rates: {str(name): round(rate, 1) for name, rate in rates.items()}
+    document = {"peer": peer, "threads": threads, "settings": settings, "train": rounded(train), "inference": rounded(inference)}
+    print(json.dumps(document | {"off": off} | {name: rounded(rates) for name, rates in more.items()}))

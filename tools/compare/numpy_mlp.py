@@ -5,15 +5,16 @@ go over those in pieces that stay in L2. The environment (OPENBLAS_NUM_THREADS) 
 import numpy
 
 import measuring
-from fixture import BATCH, INFERENCE_BATCHES, OPTIMIZERS, SAMPLES, SIZES, STEPS, Fixture, demand_agreement, reference
+from agreement import demand_agreement
+from fixture import BATCH, SAMPLES, STEPS, Fixture, reference
 
 PIECE = 32768  # floats: Adam's five arrays of this length take 640 KB
 
 
-def views(flat):
+def views(flat, sizes):
     """The flat buffer as w, b, w, b, ..."""
     result, start = [], 0
-    for inputs, outputs in zip(SIZES, SIZES[1:]):
+    for inputs, outputs in zip(sizes, sizes[1:]):
         for shape in ((inputs, outputs), (outputs,)):
             end = start + int(numpy.prod(shape))
             result.append(flat[start:end].reshape(shape))
@@ -23,27 +24,28 @@ def views(flat):
 
 class Network:
     def __init__(self, fixture, batch=BATCH):
+        sizes, self.last = fixture.sizes, fixture.last
         self.flat = fixture.flat_weights.copy()
         self.flat_gradient = numpy.zeros_like(self.flat)
-        self.weights, self.gradients = views(self.flat), views(self.flat_gradient)
-        buffers = lambda: [numpy.empty((batch, size), numpy.float32) for size in SIZES]
+        self.weights, self.gradients = views(self.flat, sizes), views(self.flat_gradient, sizes)
+        buffers = lambda: [numpy.empty((batch, size), numpy.float32) for size in sizes]
         self.y, self.dy = buffers(), buffers()
-        self.alive = [numpy.empty((batch, size), bool) for size in SIZES]
+        self.alive = [numpy.empty((batch, size), bool) for size in sizes]
         self.rows = numpy.arange(batch)
 
     def forward(self, x):
         self.y[0] = x
-        for i in range(4):
+        for i in range(self.last + 1):
             y = self.y[i + 1]
             numpy.dot(self.y[i], self.weights[2 * i], out=y)
             numpy.add(y, self.weights[2 * i + 1], out=y)
-            if i < 3:
+            if i < self.last:
                 numpy.maximum(y, 0, out=y)
-        return self.y[4]
+        return self.y[-1]
 
     def gradient(self, x, labels):
         logits = self.forward(x)
-        dy = self.dy[4]
+        dy = self.dy[-1]
         numpy.subtract(logits, logits.max(axis=1, keepdims=True), out=dy)
         right = dy[self.rows, labels]
         numpy.exp(dy, out=dy)
@@ -51,7 +53,7 @@ class Network:
         loss = (numpy.log(sums[:, 0]) - right).mean()
         numpy.divide(dy, sums * numpy.float32(BATCH), out=dy)
         dy[self.rows, labels] -= numpy.float32(1 / BATCH)
-        for i in (3, 2, 1, 0):
+        for i in range(self.last, -1, -1):
             numpy.dot(self.y[i].T, self.dy[i + 1], out=self.gradients[2 * i])
             numpy.add.reduce(self.dy[i + 1], axis=0, out=self.gradients[2 * i + 1])
             if i:
@@ -119,16 +121,16 @@ class Trainer:
 
 
 def main():
-    arguments = measuring.arguments()
+    arguments = measuring.parser().parse_args()
     fixture = Fixture(arguments.fixture)
     off = demand_agreement("logits", Network(fixture, 1024).forward(fixture.samples[:1024]), fixture.logits)
     train, inference = {}, {}
-    for optimizer in OPTIMIZERS:
+    for optimizer in fixture.losses:
         trainer = Trainer(fixture, optimizer)
         losses = [trainer.step(i) for i in range(STEPS)]
         off = max(off, demand_agreement(f"loss with {optimizer}", losses, fixture.losses[optimizer]))
         train[optimizer] = BATCH * measuring.calls_per_second(trainer.step, arguments.seconds)
-    for batch in INFERENCE_BATCHES:
+    for batch in fixture.inference_batches:
         network = Network(fixture, batch)
         call = lambda i: network.forward(fixture.samples[:batch])
         inference[batch] = batch * measuring.calls_per_second(call, arguments.seconds)

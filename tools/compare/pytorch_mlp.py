@@ -20,28 +20,29 @@ import torch.nn.functional as functional
 from torch.utils import mkldnn
 
 import measuring
-from fixture import BATCH, INFERENCE_BATCHES, OPTIMIZERS, SAMPLES, SIZES, STEPS, Fixture, demand_agreement, reference
+from agreement import demand_agreement
+from fixture import BATCH, SAMPLES, STEPS, Fixture, reference
 
 Momentum, Adam, Sgd = reference.Momentum, reference.Adam, reference.Sgd
 BATCHES = SAMPLES // BATCH
 
 
-def split(flat):
+def split(flat, sizes):
     """The flat fixture as (weights (in, out), bias) of each layer."""
     start = 0
-    for inputs, outputs in zip(SIZES, SIZES[1:]):
+    for inputs, outputs in zip(sizes, sizes[1:]):
         middle, end = start + inputs * outputs, start + (inputs + 1) * outputs
         yield flat[start:middle].view(inputs, outputs), flat[middle:end]
         start = end
 
 
-def make_model(flat):
+def make_model(flat, sizes):
     layers = []
-    for i, (w, b) in enumerate(split(flat)):
+    for i, (w, b) in enumerate(split(flat, sizes)):
         linear = torch.nn.Linear(*w.shape)
         linear.weight.data.copy_(w.t())
         linear.bias.data.copy_(b)
-        layers += [linear] + ([torch.nn.ReLU()] if i < 3 else [])
+        layers += [linear] + ([torch.nn.ReLU()] if i + 2 < len(sizes) else [])
     return torch.nn.Sequential(*layers)
 
 
@@ -54,9 +55,9 @@ def make_optimizer(name, parameters, **more):
 
 
 class AutogradStep:
-    def __init__(self, data, flat, optimizer, traced=False, flattened=False):
+    def __init__(self, data, flat, sizes, optimizer, traced=False, flattened=False):
         self.data = data
-        model = make_model(flat)
+        model = make_model(flat, sizes)
         parameters = list(model.parameters())
         self.gradient = None
         if flattened:
@@ -94,12 +95,12 @@ class AutogradStep:
 class HandwrittenStep:
     """Weights are (in, out) views of one tensor, as are their gradients."""
 
-    def __init__(self, data, flat, optimizer):
-        self.data = data
+    def __init__(self, data, flat, sizes, optimizer):
+        self.data, self.last = data, len(sizes) - 2
         self.w, self.g = flat.clone(), torch.zeros_like(flat)
-        self.weights, self.gradients = list(split(self.w)), list(split(self.g))
+        self.weights, self.gradients = list(split(self.w, sizes)), list(split(self.g, sizes))
         self.mean, self.square, self.scratch = (torch.zeros_like(flat) for _ in range(3))
-        self.y, self.dy = ([torch.empty(BATCH, size) for size in SIZES] for _ in range(2))
+        self.y, self.dy = ([torch.empty(BATCH, size) for size in sizes] for _ in range(2))
         self.rows = torch.arange(BATCH)
         self.update = getattr(self, optimizer)
         self.steps = 0
@@ -110,14 +111,14 @@ class HandwrittenStep:
         y[0], labels = self.data[i % BATCHES]
         for layer, (w, b) in enumerate(self.weights):
             torch.addmm(b, y[layer], w, out=y[layer + 1])
-            if layer < 3:
+            if layer < self.last:
                 y[layer + 1].relu_()
-        logarithms = torch.log_softmax(y[4], 1)
+        logarithms = torch.log_softmax(y[-1], 1)
         loss = functional.nll_loss(logarithms, labels)
         dy = logarithms.exp_()
         dy[self.rows, labels] -= 1
         dy.mul_(1 / BATCH)
-        for layer in (3, 2, 1, 0):
+        for layer in range(self.last, -1, -1):
             torch.mm(y[layer].t(), dy, out=self.gradients[layer][0])
             torch.sum(dy, 0, out=self.gradients[layer][1])
             if layer:
@@ -144,34 +145,34 @@ class HandwrittenStep:
         self.w.addcdiv_(self.mean, self.scratch, value=-rate)
 
 
-def training_ways(settings, data, flat, optimizer):
+def training_ways(settings, data, flat, sizes, optimizer):
     if settings == "default":
-        return {"eager": AutogradStep(data, flat, optimizer)}
+        return {"eager": AutogradStep(data, flat, sizes, optimizer)}
     if settings == "by_hand":
-        return {"by hand": HandwrittenStep(data, flat, optimizer)}
+        return {"by hand": HandwrittenStep(data, flat, sizes, optimizer)}
     return {
-        "traced": AutogradStep(data, flat, optimizer, traced=True),
-        "flat": AutogradStep(data, flat, optimizer, traced=True, flattened=True),
+        "traced": AutogradStep(data, flat, sizes, optimizer, traced=True),
+        "flat": AutogradStep(data, flat, sizes, optimizer, traced=True, flattened=True),
     }
 
 
-def handwritten_inference(flat, batch):
-    weights = [(w.clone(), b.clone()) for w, b in split(flat)]
-    outputs = [torch.empty(batch, size) for size in SIZES[1:]]
+def handwritten_inference(flat, sizes, batch):
+    weights = [(w.clone(), b.clone()) for w, b in split(flat, sizes)]
+    outputs = [torch.empty(batch, size) for size in sizes[1:]]
 
     def infer(x):
         for layer, ((w, b), y) in enumerate(zip(weights, outputs)):
             torch.addmm(b, x, w, out=y)
-            x = y.relu_() if layer < 3 else y
+            x = y.relu_() if layer + 2 < len(sizes) else y
         return x
 
     return infer
 
 
-def inference_ways(settings, flat, example):
+def inference_ways(settings, flat, sizes, example):
     if settings == "by_hand":
-        return {"by hand": handwritten_inference(flat, len(example))}
-    model = make_model(flat).eval()
+        return {"by hand": handwritten_inference(flat, sizes, len(example))}
+    model = make_model(flat, sizes).eval()
     if settings == "default":
         return {"eager": model}
     freeze = lambda: torch.jit.freeze(torch.jit.trace(model, example))
@@ -184,7 +185,7 @@ def inference_ways(settings, flat, example):
 
 
 def main():
-    arguments = measuring.arguments()
+    arguments = measuring.parser().parse_args()
     default = arguments.settings == "default"
     if not default:
         torch.set_flush_denormal(True)
@@ -196,8 +197,8 @@ def main():
         data.append((torch.from_numpy(x), torch.from_numpy(labels).long()))
     settings = {"torch": torch.__version__, "threads": torch.get_num_threads()}
     train, inference, off = {}, {}, 0.0
-    for optimizer in OPTIMIZERS:
-        ways = training_ways(arguments.settings, data, flat, optimizer)
+    for optimizer in fixture.losses:
+        ways = training_ways(arguments.settings, data, flat, fixture.sizes, optimizer)
         for name, way in ways.items():
             losses = [float(way(i)) for i in range(STEPS)]
             off = max(off, demand_agreement(f"loss, {name} with {optimizer}", losses, fixture.losses[optimizer]))
@@ -205,8 +206,8 @@ def main():
         train[optimizer] = rate * BATCH
     samples = torch.from_numpy(fixture.samples)
     with torch.no_grad() if default else torch.inference_mode():
-        for batch in INFERENCE_BATCHES:
-            ways = inference_ways(arguments.settings, flat, samples[:batch])
+        for batch in fixture.inference_batches:
+            ways = inference_ways(arguments.settings, flat, fixture.sizes, samples[:batch])
             for name, way in ways.items():
                 for _ in range(3):  # the jit settles in its first calls
                     logits = way(samples[:batch])

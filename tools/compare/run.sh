@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # nnrun beside PyTorch, NumPy, oneDNN and OpenBLAS. Installs the peers from Debian where they are missing, builds, measures, prints.
 #
-#   tools/compare/run.sh                                     5 rounds, 1 and 2 threads: about 5 minutes
-#   tools/compare/run.sh --rounds 9 --json comparison.json    then: tools/compare/report.py comparison.json
+#   tools/compare/run.sh                                  everything, 3 rounds, 1 and 2 threads: about half an hour
+#   tools/compare/run.sh --only catdog_cnn mnist_mlp       some of it
+#   tools/compare/run.sh --rounds 5 --json comparison.json  then: tools/compare/report.py comparison.json
 #
-# Options are compare.py's. NNRUN_COMPARE_BUILD is where things are built (build/compare).
+# Options are compare.py's (--help). NNRUN_COMPARE_BUILD is where things are built (build/compare).
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-build=${NNRUN_COMPARE_BUILD:-$here/../../build/compare}
+root=$(cd "$here/../.." && pwd)
+build=${NNRUN_COMPARE_BUILD:-$root/build/compare}
 python=/usr/bin/python3 # Debian's, which sees Debian's packages; another one may come first in PATH
 
 missing=
@@ -22,16 +24,17 @@ if [ -n "$missing" ]; then
   $as_root apt-get update && $as_root apt-get install --yes --no-install-recommends $missing
 fi
 
-root=$(cd "$here/../.." && pwd)
 "$root/tools/build.sh" release
-cmake --build "$root/build/release" --target nnrun_benchmark_gemm >/dev/null
+cmake "$root/build/release" >/dev/null # the peers' libraries may be new
+cmake --build "$root/build/release" --target nnrun_benchmarks nnrun_compare_peers >/dev/null
 
-mkdir -p "$build"
-build=$(cd "$build" && pwd)
-if [ ! -e "$build/onednn_mlp" ] || [ "$here/onednn_mlp.cpp" -nt "$build/onednn_mlp" ]; then
-  # No errno from sqrt, so that Adam's loop is vectorised.
-  "${CXX:-g++}" -std=c++20 -O3 -march=native -fno-math-errno -fopenmp -Wall -Wextra "$here/onednn_mlp.cpp" -o "$build/onednn_mlp" -ldnnl
-fi
+# What peers start from is made once, and again when the scripts change that make it.
 export PYTHONDONTWRITEBYTECODE=1
-$python "$here/fixture.py" "$build/fixture"
-exec $python "$here/compare.py" --nnrun "$root/build/release/bin/nnrun" --build "$build" --fixture "$build/fixture" "$@"
+mkdir -p "$build"
+stamp=$(cat "$here/fixture.py" "$here/pictures.py" "$root/tools/reference/mnist_mlp.py" | sha256sum)
+if [ "$(cat "$build/stamp" 2>/dev/null)" != "$stamp" ]; then
+  $python "$here/fixture.py" "$build"
+  $python "$here/pictures.py" "$build"
+  echo "$stamp" >"$build/stamp"
+fi
+exec $python "$here/compare.py" --build "$root/build/release" --fixtures "$build" "$@"

@@ -66,10 +66,10 @@ def scaled(pixels, dtype):
 class Network:
     """Weights are (in, out), so y = x w + b. `weights` and `gradients` run w, b, w, b, ... from the first layer."""
 
-    def __init__(self, seed, dtype, generator=philox.uniform, noise=None):
+    def __init__(self, seed, dtype, generator=philox.uniform, noise=None, dense_layers=None):
         self.noise = noise  # a NumPy generator: stands for sums that run in another order
         self.weights = []
-        for layer, (inputs, outputs) in DENSE_LAYERS.items():
+        for layer, (inputs, outputs) in (dense_layers or DENSE_LAYERS).items():
             w = philox.he_uniform(seed, layer, 0, inputs, (inputs, outputs), generator)
             self.weights += [w.astype(dtype), numpy.zeros(outputs, dtype)]
         self.gradients = [numpy.empty_like(w) for w in self.weights]
