@@ -240,8 +240,8 @@ void print_summary(std::vector<Row> rows, int most_threads) {
     std::printf("\ngeometric mean of the ratios, %d thread(s): %.3f", threads,
                 geometric_mean(rows, [&](const Row& r) { return r.threads == threads; }));
     for (const Pass pass : passes) {
-      std::printf("; %s %.3f", name_of(pass),
-                  geometric_mean(rows, [&](const Row& r) { return r.threads == threads && r.pass == pass; }));
+      const auto counts = [&](const Row& r) { return r.threads == threads && r.pass == pass; };
+      if (std::any_of(rows.begin(), rows.end(), counts)) std::printf("; %s %.3f", name_of(pass), geometric_mean(rows, counts));
     }
   }
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.ratio() < b.ratio(); });
