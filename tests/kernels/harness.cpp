@@ -9,6 +9,7 @@
 #include <bit>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -61,6 +62,7 @@ Library open_library(const std::string& name) {
   for (std::string word; words >> word;) {
     if (!features.count(word)) library.missing += (library.missing.empty() ? "" : " ") + word;
   }
+  if (name.rfind("rvv", 0) == 0 && std::system("qemu-riscv64 --version > /dev/null 2>&1") != 0) library.missing = "qemu-riscv64";
   library.table = static_cast<const nnrun_kernels_vtable*>(library.plugin->components[0]->vtable);
   return library;
 }
@@ -173,6 +175,12 @@ class Check {
     return kernel.supports == nullptr || kernel.supports(problem_.shape_.data()) == 1;
   }
 
+  size_t bytes() const {
+    size_t all = 0;
+    for (const Problem::Memory& m : problem_.memory_) all += m.initial.size();
+    return all;
+  }
+
   // All outputs after a run, one behind the other.
   std::vector<uint32_t> run(const Library& library, const nnrun_kernel& kernel, Order order) {
     for (const Problem::Memory& m : problem_.memory_) {
@@ -277,8 +285,10 @@ void check_row(const char* name, const Problems& problems) {
     for (const Library& library : libraries()) {
       if (!library.missing.empty()) continue;
       for (const nnrun_kernel* kernel : library.all(name)) {
-        runs[kernel] += check.supported_by(*kernel) ? 1 : 0;
         if (!check.supported_by(*kernel)) continue;
+        // An emulated processor takes minutes for large problems, which have no edge that small ones lack.
+        if (kernel->run_or_fail && check.bytes() > 10000) continue;
+        ++runs[kernel];
         const std::vector<uint32_t> got = check.run(library, *kernel, Order::in_order);
         if (got.size() != expected.size()) continue;
         check.compare(library, *kernel, got, &expected);
@@ -336,7 +346,7 @@ std::vector<const nnrun_kernel*> Library::all(const std::string& kernel) const {
 const std::vector<Library>& libraries() {
   static const std::vector<Library> all = [] {
     std::vector<Library> opened;
-    for (const char* name : {"scalar", "avx2", "avx512", "avx512_vnni", "riscv"}) {
+    for (const char* name : {"scalar", "avx2", "avx512", "avx512_vnni", "riscv", "rvv128", "rvv256", "rvv512"}) {
       const std::string path = std::string(NNRUN_PLUGIN_DIR) + "/libnnrun_kernels_" + name + ".so";
       if (access(path.c_str(), R_OK) == 0) opened.push_back(open_library(name));
     }

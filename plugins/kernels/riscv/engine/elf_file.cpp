@@ -46,6 +46,10 @@ ElfFile parse(Bytes file, unsigned bits) {
   }
   for (unsigned i = 0; i < header.e_shnum; ++i) {
     const auto table = read<SectionHeader>(file, header.e_shoff + std::uint64_t{i} * sizeof(SectionHeader));
+    if (table.sh_type == SHT_PROGBITS && (table.sh_flags & SHF_EXECINSTR) != 0 && elf.code.empty()) {
+      elf.code_address = table.sh_addr;
+      elf.code = part(file, table.sh_offset, table.sh_size);
+    }
     if (table.sh_type != SHT_SYMTAB) continue;
     const auto names = read<SectionHeader>(file, header.e_shoff + std::uint64_t{table.sh_link} * sizeof(SectionHeader));
     const Bytes strings = part(file, names.sh_offset, names.sh_size);

@@ -23,6 +23,8 @@ struct Function {
 struct ElfFile {
   unsigned bits = 0;  // 32 or 64
   std::uint64_t entry = 0;
+  std::uint64_t code_address = 0;        // of its first section with instructions
+  std::span<const unsigned char> code;   // that section
   std::vector<Segment> segments;    // in order of address
   std::vector<Function> functions;  // in order of address
 };

@@ -2,22 +2,17 @@
 
 namespace nnrun_riscv {
 
-CodeMap::CodeMap(const ElfFile& elf) {
-  for (const Segment& segment : elf.segments) {
-    if (!segment.executable) continue;
-    begin_ = segment.address;
-    const std::size_t places = segment.bytes.size() / 2;
-    first_.resize(places + 1);
-    std::uint32_t count = 0;
-    for (std::size_t place = 0; place < places;) {
-      first_[place] = count++;
-      const bool compressed = (segment.bytes[place * 2] & 3u) != 3;
-      if (!compressed && place + 1 < places) first_[place + 1] = count;
-      place += compressed ? 1 : 2;
-    }
-    first_[places] = count;
-    return;
+CodeMap::CodeMap(const ElfFile& elf) : begin_(elf.code_address) {
+  const std::size_t places = elf.code.size() / 2;
+  first_.resize(places + 1);
+  std::uint32_t count = 0;
+  for (std::size_t place = 0; place < places;) {
+    first_[place] = count++;
+    const bool compressed = (elf.code[place * 2] & 3u) != 3;
+    if (!compressed && place + 1 < places) first_[place + 1] = count;
+    place += compressed ? 1 : 2;
   }
+  first_[places] = count;
 }
 
 }  // namespace nnrun_riscv

@@ -1,0 +1,170 @@
+#include "qemu_guest.hpp"
+
+#include <fcntl.h>
+#include <nnrun/plugin.hpp>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+extern "C" char** environ;
+
+namespace nnrun_riscv {
+
+namespace {
+
+constexpr std::uint64_t shared_address = 0x40000000;  // as in vector/worker.S
+constexpr std::size_t shared_bytes = 0x10000000;
+constexpr int patience_ms = 60000;
+
+[[noreturn]] void give_up(const std::string& what) { throw nnrun::Error("the RISC-V worker: " + what + ": " + std::strerror(errno)); }
+
+int memory_file(const char* name) {
+  const int file = memfd_create(name, MFD_CLOEXEC);
+  if (file < 0) give_up("no memory to share");
+  return file;
+}
+
+}  // namespace
+
+QemuGuest::QemuGuest(std::span<const unsigned char> file, const ElfFile& elf, unsigned vector_bits, std::string counter)
+    : file_(file), elf_(elf), vector_bits_(vector_bits), counter_(std::move(counter)) {
+  if (!counter_.empty()) {
+    char name[] = "/tmp/nnrun_counts_XXXXXX";
+    const int made = mkstemp(name);
+    if (made < 0) give_up("no temporary file for counts");
+    close(made);
+    counts_ = name;
+  }
+  shared_ = memory_file("nnrun_riscv_memory");
+  program_ = memory_file("nnrun_riscv_worker");
+  if (ftruncate(shared_, shared_bytes) != 0) give_up("no memory to share");
+  void* mapped = mmap(nullptr, shared_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, shared_, 0);
+  if (mapped == MAP_FAILED) give_up("no memory to share");
+  host_ = static_cast<unsigned char*>(mapped);
+  memory_.emplace(shared_address, host_, shared_bytes);
+  for (std::size_t done = 0; done < file_.size();) {
+    const ssize_t count = write(program_, file_.data() + done, file_.size() - done);
+    if (count < 0) give_up("its program could not be written");
+    done += static_cast<std::size_t>(count);
+  }
+  start();
+}
+
+QemuGuest::~QemuGuest() {
+  stop();
+  if (!counts_.empty()) unlink(counts_.c_str());
+  munmap(host_, shared_bytes);
+  close(shared_);
+  close(program_);
+}
+
+void QemuGuest::start() {
+  const std::string qemu = "qemu-riscv" + std::to_string(elf_.bits);
+  const std::string cpu = "rv" + std::to_string(elf_.bits) + ",v=true,vext_spec=v1.0,vlen=" + std::to_string(vector_bits_);
+  // A socket, because writing to one whose other end is gone can be told not to raise SIGPIPE.
+  int in[2], out[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) != 0) give_up("no pipe");
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, out) != 0) give_up("no pipe");
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  // Copies above what is replaced first: any of these may be 0 to 4 already.
+  constexpr int above = 100;
+  const int sources[] = {in[1], out[1], shared_, program_};
+  const int targets[] = {0, 1, 3, 4};
+  for (int i = 0; i < 4; ++i) posix_spawn_file_actions_adddup2(&actions, sources[i], above + i);
+  for (int i = 0; i < 4; ++i) posix_spawn_file_actions_adddup2(&actions, above + i, targets[i]);
+  for (int i = 0; i < 4; ++i) posix_spawn_file_actions_addclose(&actions, above + i);
+  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+  const std::string program = "/proc/self/fd/4";
+  std::vector<std::string> words = {qemu, "-cpu", cpu};
+  if (!counter_.empty()) words.insert(words.end(), {"-plugin", counter_ + ",to=" + counts_});
+  words.push_back(program);
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  const int status = posix_spawnp(&worker_, qemu.c_str(), &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  close(in[1]);
+  close(out[1]);
+  to_ = in[0];
+  from_ = out[0];
+  if (status != 0) {
+    worker_ = -1;
+    stop();
+    throw nnrun::Error("RISC-V vector kernels need " + qemu + " (Debian: qemu-user): " + std::strerror(status));
+  }
+}
+
+void QemuGuest::stop() {
+  if (to_ >= 0) close(to_);
+  if (from_ >= 0) close(from_);
+  to_ = from_ = -1;
+  if (worker_ > 0) {
+    kill(worker_, SIGKILL);
+    waitpid(worker_, nullptr, 0);
+  }
+  worker_ = -1;
+}
+
+std::vector<std::uint64_t> QemuGuest::finish() {
+  close(to_);  // the worker reads the end of its requests, and exits
+  to_ = -1;
+  waitpid(worker_, nullptr, 0);
+  worker_ = -1;
+  stop();
+  std::ifstream file(counts_, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  if (bytes.empty()) throw nnrun::Error("qemu wrote no instruction counts: its plugin " + counter_ + " did not work");
+  std::vector<std::uint64_t> counts(bytes.size() / sizeof(std::uint64_t));
+  std::memcpy(counts.data(), bytes.data(), counts.size() * sizeof counts[0]);
+  return counts;
+}
+
+void QemuGuest::fail(const std::string& function) {
+  int status = 0;
+  std::string how = "did not answer within a minute";
+  // A closed pipe means that it has ended, or is about to.
+  pollfd end{from_, POLLIN, 0};
+  if (poll(&end, 1, 0) > 0 && waitpid(worker_, &status, 0) == worker_) {
+    worker_ = -1;
+    how = WIFSIGNALED(status) ? std::string("ended the worker: ") + strsignal(WTERMSIG(status))
+                              : "ended the worker with exit code " + std::to_string(WEXITSTATUS(status));
+  }
+  stop();
+  throw nnrun::Error("the RISC-V kernel " + function + " (vectors of " + std::to_string(vector_bits_) + " bits) " + how);
+}
+
+std::uint64_t QemuGuest::call(const std::string& name, std::span<const std::uint64_t> arguments, std::uint64_t) {
+  const Function* function = find_function(elf_, name);
+  if (function == nullptr) throw nnrun::Error("there is no RISC-V kernel " + name);
+  if (worker_ < 0) start();
+  std::uint64_t request[9] = {function->address};
+  for (std::size_t i = 0; i < arguments.size(); ++i) request[i + 1] = arguments[i];
+  if (send(to_, request, sizeof request, MSG_NOSIGNAL) != sizeof request) fail(name);
+  std::uint64_t answer[2] = {};
+  for (std::size_t got = 0; got < sizeof answer;) {
+    pollfd ready{from_, POLLIN, 0};
+    if (poll(&ready, 1, patience_ms) <= 0) fail(name);
+    const ssize_t count = read(from_, reinterpret_cast<char*>(answer) + got, sizeof answer - got);
+    if (count <= 0) fail(name);
+    got += static_cast<std::size_t>(count);
+  }
+  if (answer[1] != 0) {
+    throw nnrun::Error("the RISC-V kernel " + name + " did not keep register x" + std::to_string(answer[1]) + ", which is its caller's");
+  }
+  memory_->check_strips("the RISC-V kernel " + name);
+  return answer[0];
+}
+
+}  // namespace nnrun_riscv

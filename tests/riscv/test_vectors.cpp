@@ -1,0 +1,100 @@
+// The vector kernels under qemu: instruction counts, RV32, and workers that end.
+#include "engine/qemu_guest.hpp"
+#include "image.hpp"
+#include "product.hpp"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <numeric>
+#include <random>
+
+using namespace nnrun_riscv;
+
+namespace {
+
+bool have_qemu() {
+  if (std::system("qemu-riscv64 --version > /dev/null 2>&1") == 0) return true;
+  WARN("qemu-riscv64 is missing (Debian: qemu-user): nothing to test");
+  return false;
+}
+
+// Of the kernel alone, without the worker around it.
+std::uint64_t instructions_of(const std::string& function, const std::vector<std::uint64_t>& counts) {
+  const Function& f = *find_function(rv64_vector_kernels(), function);
+  const auto begin = counts.begin() + static_cast<std::ptrdiff_t>((f.address - 0x10000) / 2);
+  return std::accumulate(begin, begin + static_cast<std::ptrdiff_t>(f.size / 2), std::uint64_t{0});
+}
+
+template <class Arguments, class X, class Weights>
+std::uint64_t instructions_of_product(const std::string& function, unsigned vector_bits) {
+  QemuGuest guest(rv64_vector_file(), rv64_vector_kernels(), vector_bits, NNRUN_COUNTER);
+  Product<Arguments, X, Weights> product;
+  run_row(guest, product.a, 0);
+  return instructions_of(function, guest.finish());
+}
+
+}  // namespace
+
+TEST_CASE("instructions of the 128 x 784 product with vectors") {
+  if (!have_qemu()) return;
+  CHECK(instructions_of_product<nnrun_matmul_s32, std::int32_t, std::int32_t>("matmul_s32", 128) == 30443);
+  CHECK(instructions_of_product<nnrun_matmul_s32, std::int32_t, std::int32_t>("matmul_s32", 256) == 16619);
+  CHECK(instructions_of_product<nnrun_matmul_s8, std::uint8_t, std::int8_t>("matmul_s8", 256) <= 34000);
+  CHECK(instructions_of_product<nnrun_matmul_q16, std::int32_t, std::int32_t>("matmul_q16", 256) <= 40000);
+}
+
+TEST_CASE("the vector kernels are the same on RV32") {
+  if (!have_qemu()) return;
+  std::mt19937 random(1);
+  QemuGuest narrow(rv32_vector_file(), rv32_vector_kernels(), 128), wide(rv64_vector_file(), rv64_vector_kernels(), 1024);
+  for (int i = 0; i < 200; ++i) {
+    const std::int64_t rows = random() % 4, features = random() % 10, depth = random() % 70;
+    std::vector<std::int32_t> x(static_cast<std::size_t>(rows * depth)), weights(static_cast<std::size_t>(features * depth)),
+        bias(static_cast<std::size_t>(features)), y(static_cast<std::size_t>(rows * features)), z(y.size());
+    for (auto* values : {&x, &weights, &bias}) {
+      for (std::int32_t& value : *values) value = static_cast<std::int32_t>(random());
+    }
+    nnrun_matmul_q16 a{};
+    a.rows = rows;
+    a.features = features;
+    a.depth = depth;
+    a.has_bias = 1;
+    a.x = x.data();
+    a.weights = weights.data();
+    a.bias = bias.data();
+    a.y = y.data();
+    run_row(narrow, a, 0);
+    a.y = z.data();
+    run_row(wide, a, 0);
+    CHECK(y == z);
+
+    nnrun_requantize r{};
+    std::vector<std::uint8_t> bytes(x.size()), other(x.size());
+    std::vector<std::int32_t> multiplier(static_cast<std::size_t>(depth)), shift(multiplier.size());
+    for (std::int32_t& m : multiplier) m = static_cast<std::int32_t>(random() >> 1);
+    for (std::int32_t& s : shift) s = static_cast<std::int32_t>(random() % 63);
+    r.rows = rows;
+    r.columns = depth;
+    r.per_column = 1;
+    r.x = x.data();
+    r.multiplier = multiplier.data();
+    r.shift = shift.data();
+    r.y = bytes.data();
+    run_row(narrow, r, 0);
+    r.y = other.data();
+    run_row(wide, r, 0);
+    CHECK(bytes == other);
+  }
+}
+
+TEST_CASE("a worker that a kernel ends is an error, and the next call has another") {
+  if (!have_qemu()) return;
+  QemuGuest guest(rv64_vector_file(), rv64_vector_kernels(), 128);
+  const std::uint64_t nowhere[] = {64, 64, 8};
+  CHECK_THROWS_WITH(guest.call("relu_s32", nowhere, 0), Catch::Contains("relu_s32 (vectors of 128 bits) ended the worker: Segmentation fault"));
+  const std::uint64_t nothing[] = {64, 64, 0};
+  CHECK(guest.call("relu_s32", nothing, 0) == 0);
+  const std::uint64_t negative[] = {64, 64, ~std::uint64_t{0}};
+  CHECK(guest.call("relu_s32", negative, 0) == 1);
+  CHECK_THROWS_WITH(guest.call("absent", nothing, 0), "there is no RISC-V kernel absent");
+}
