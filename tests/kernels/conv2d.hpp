@@ -54,6 +54,19 @@ inline std::vector<Shape> shapes() {
   for (int64_t filters : {64, 80, 100, 129})
     all.push_back({{2, {6, 6}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 19, filters, 1});
   all.push_back({{9, {13, 13}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 32, 32, 1});
+  // Depthwise: rows of several tiles, and every width of a window that has one of its own.
+  for (int64_t kernel : {1, 2, 3, 4, 5, 6}) {
+    for (int64_t stride : {1, 2, 3}) {
+      const int64_t before = kernel / 2, behind = (kernel - 1) / 2;
+      all.push_back({{2, {6, 21}, {kernel, kernel}, {stride, stride}, {1, 1}, {before, before}, {behind, behind}}, 21, 21, 21});
+    }
+  }
+  // Products of matrices: windows of one pixel, few and many pixels, of few and many channels.
+  for (const auto& [channels, filters] : {std::array<int64_t, 2>{1, 20}, {17, 5}, {33, 40}, {70, 130}, {129, 31}}) {
+    all.push_back({{3, {5, 7}, {1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}}, channels, filters, 1});
+    all.push_back({{6, {11, 9}, {1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}}, channels, filters, 1});
+  }
+  all.push_back({{20, {13, 13}, {1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}}, 19, 18, 1});
   // What Winograd's tiles could treat in their own way: borders, paddings, tiles that are cut off, blocks of them.
   for (const auto& [channels, filters] : {std::array<int64_t, 2>{16, 16}, {17, 31}, {48, 70}, {130, 20}}) {
     for (int64_t before : {0, 1, 2}) {

@@ -1,11 +1,13 @@
 #include "gemm.hpp"
 #include "gemm_plan.hpp"
+#include "prefetch.hpp"
 
 namespace NNRUN_ISA_NAMESPACE {
 namespace {
 
 constexpr int64_t panels_to_pack = 8;  // in a range of phase 0
 constexpr int64_t rows_to_pack = lanes;
+constexpr int64_t short_depth = 96, tiles_ahead = 2;
 constexpr int64_t rows_to_add = 16;  // in a range of the last phase of Method::split
 
 Slice depth_of(const nnrun_gemm_f32& g, const Plan& plan, int64_t block) { return slice_of(g.k, plan.depth, block); }
@@ -97,6 +99,11 @@ void multiply_group(const nnrun_gemm_f32& g, const Plan& plan, Slice rows, Slice
         t.a_stride = plan.pack_a ? r.size() : g.lda;
         t.next = next + smaller(i * rows_in_tile, depth.size() - rows_in_tile) * t.next_stride;
         t.c = g.c + r.begin * g.ldc + columns.begin;
+        if (g.k <= short_depth && i + tiles_ahead < tiles.tiles) {
+          const Slice ahead_rows = tiles[i + tiles_ahead];
+          for (int64_t row = ahead_rows.begin; row < ahead_rows.end; ++row)
+            prefetch_share(g.c + row * g.ldc + columns.begin, t.columns, 0, 1);
+        }
         tile_function(r.size(), ceil_divide(t.columns, lanes), plan.pack_a || g.transpose_a)(t);
       }
     }

@@ -33,6 +33,13 @@ NNRUN_DECLARE_KERNEL(avgpool2d_forward_f32)
 NNRUN_DECLARE_KERNEL(avgpool2d_backward_f32)
 NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_forward_f32, winograd)
 NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_backward_data_f32, winograd)
+NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_forward_f32, matrix_product)
+NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_backward_data_f32, matrix_product)
+NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_backward_weights_f32, matrix_product)
+NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_forward_f32, depthwise)
+NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_backward_data_f32, depthwise)
+NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_backward_weights_f32, depthwise)
+NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_backward_weights_f32, winograd)
 NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_maxpool_forward_f32, winograd)
 NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_maxpool_forward_f32, winograd_few_channels)
 NNRUN_DECLARE_SPECIAL_KERNEL(conv2d_maxpool_forward_f32, few_channels)
@@ -43,6 +50,8 @@ NNRUN_DECLARE_KERNEL(read_peak_f32)
 constexpr double winograd_bound = 2e-5;
 constexpr const char* winograd_name = "Winograd";
 constexpr const char* winograd_few_channels_name = "Winograd, few channels";
+constexpr const char* matrix_product_name = "matrix product";
+constexpr const char* depthwise_name = "depthwise";
 constexpr const char* few_channels_name = "few channels";
 
 }  // namespace NNRUN_ISA_NAMESPACE

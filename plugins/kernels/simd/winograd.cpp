@@ -88,22 +88,6 @@ TilePlace place_of(const Layout& l, int64_t tile) {
   return {tile / l.tiles[1] / l.tiles[0], tile / l.tiles[1] % l.tiles[0] * winograd_outputs, tile % l.tiles[1] * winograd_outputs};
 }
 
-template <class At>
-__attribute__((always_inline)) inline void transform_source_tile(At at, float* to, int64_t position) {
-  Floats columns[6][6];
-  repeat<6>([&](auto x) __attribute__((always_inline)) {
-    Floats from[6], t[6];
-    repeat<6>([&](auto y) __attribute__((always_inline)) { from[y] = at(y, x); });
-    transform_source(from, t);
-    repeat<6>([&](auto y) __attribute__((always_inline)) { columns[y][x] = t[y]; });
-  });
-  repeat<6>([&](auto y) __attribute__((always_inline)) {
-    Floats t[6];
-    transform_source(columns[y], t);
-    repeat<6>([&](auto x) __attribute__((always_inline)) { store(to + (y * 6 + x) * position, t[x]); });
-  });
-}
-
 void transform_source_block(const Winograd& w, const Layout& l, Slice tiles, float* to) {
   const int64_t row_stride = w.source_size[1] * w.source_channels;
   for (int64_t tile = tiles.begin; tile < tiles.end; ++tile, to += l.depth) {
@@ -240,8 +224,14 @@ bool winograd_supports(const nnrun_windows& windows, int64_t channels, int64_t f
   }
   // Below that the transforms cost more than the products save.
   constexpr int64_t fewest_channels = 16, fewest_pixels = 4;
-  return groups == 1 && channels >= fewest_channels && filters >= fewest_channels && windows.output[0] >= fewest_pixels &&
-         windows.output[1] >= fewest_pixels;
+  if (groups != 1 || channels < fewest_channels || filters < fewest_channels) return false;
+  if (windows.output[0] < fewest_pixels || windows.output[1] < fewest_pixels) return false;
+  // Transformed weights that the L2 cache cannot hold are written to memory and read again: for a few pixels that takes longer than
+  // their direct products. Counted for each weight of a filter's channel, in units of a pixel's.
+  constexpr int64_t weights_in_cache = 8192, transform = 300, tile = 5;
+  if (channels * filters <= weights_in_cache) return true;
+  const int64_t tiles = ceil_divide(windows.output[0], winograd_outputs) * ceil_divide(windows.output[1], winograd_outputs);
+  return windows.batch * (windows.output[0] * windows.output[1] - tile * tiles) > transform;
 }
 
 void winograd_work(const Winograd& w, nnrun_work& work) {

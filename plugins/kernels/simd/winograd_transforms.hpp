@@ -1,7 +1,8 @@
-// The three transforms of F(4 x 4, 3 x 3), one dimension at a time.
+// The transforms of F(4 x 4, 3 x 3), one dimension at a time, and of the gradient of its weights.
 #pragma once
 
 #include "four_floats.hpp"
+#include "strips.hpp"
 
 namespace {
 
@@ -41,6 +42,44 @@ __attribute__((always_inline)) inline void transform_target(const Floats (&m)[6]
   y[1] = fma(two, s, q);
   y[2] = fma(four, r, p);
   y[3] = fma(eight, s, add(q, m[5]));
+}
+
+// B' x B, x(y, x) being a tile's pixels: 36 vectors, `position` floats apart.
+template <class At>
+__attribute__((always_inline)) inline void transform_source_tile(At at, float* to, int64_t position) {
+  Floats columns[6][6];
+  repeat<6>([&](auto x) __attribute__((always_inline)) {
+    Floats from[6], t[6];
+    repeat<6>([&](auto y) __attribute__((always_inline)) { from[y] = at(y, x); });
+    transform_source(from, t);
+    repeat<6>([&](auto y) __attribute__((always_inline)) { columns[y][x] = t[y]; });
+  });
+  repeat<6>([&](auto y) __attribute__((always_inline)) {
+    Floats t[6];
+    transform_source(columns[y], t);
+    repeat<6>([&](auto x) __attribute__((always_inline)) { store(to + (y * 6 + x) * position, t[x]); });
+  });
+}
+
+// A dy
+__attribute__((always_inline)) inline void transform_target_gradient(const Floats (&d)[4], Floats (&t)[6]) {
+  const Floats two = all(2.0f), four = all(4.0f);
+  const Floats even = add(d[0], d[2]), odd = add(d[1], d[3]);
+  t[0] = d[0];
+  t[1] = add(even, odd);
+  t[2] = subtract(even, odd);
+  const Floats a = fma(four, d[2], d[0]), b = multiply(two, fma(four, d[3], d[1]));
+  t[3] = add(a, b);
+  t[4] = subtract(a, b);
+  t[5] = d[3];
+}
+
+// G' m
+__attribute__((always_inline)) inline void transform_weights_gradient(const Floats (&m)[6], Floats (&w)[3]) {
+  const Floats sixth = all(1.0f / 6), near = add(m[1], m[2]), far = add(m[3], m[4]);
+  w[0] = fma(all(1.0f / 24), far, fma_negated(sixth, near, multiply(all(0.25f), m[0])));
+  w[1] = fma(sixth, subtract(m[2], m[1]), multiply(all(1.0f / 12), subtract(m[3], m[4])));
+  w[2] = fma(sixth, subtract(far, near), m[5]);
 }
 
 }  // namespace

@@ -1,0 +1,205 @@
+// Each channel by itself, forward and backward to the input. Phase 0 packs the weights, (taps, channels). In phase 1 a range
+// walks over rows of the target: a few pixels at a time, all channels of them, while the row of the source below is fetched.
+#include "conv2d_depthwise.hpp"
+#include "gemm.hpp"
+#include "strips.hpp"
+
+namespace NNRUN_ISA_NAMESPACE {
+namespace {
+
+constexpr int most_pixels = 8;  // sums, a row of weights and a vector of the source must fit the registers
+constexpr int64_t most_ranges = 64;
+constexpr int64_t range_products = 1 << 18;
+
+struct Gather {
+  const nnrun_windows& windows;
+  bool backward;
+  int64_t channels;
+  const int64_t* source_size;
+  const int64_t* target_size;
+  const float* source;
+  const float* weights;
+  const float* bias;
+  float* target;
+  bool relu;
+
+  Lattice lattice(int axis, int64_t remainder) const {
+    return backward ? backward_lattice(windows, axis, remainder) : forward_lattice(windows, axis);
+  }
+  // Lattices of an axis: their pixels take turns.
+  int64_t remainders(int axis) const { return backward ? windows.stride[axis] : 1; }
+  int64_t width() const { return ceil_divide(channels, lanes) * lanes; }
+  int64_t taps() const { return windows.kernel[0] * windows.kernel[1]; }
+  int64_t rows() const { return windows.batch * target_size[0]; }
+  int64_t ranges() const {
+    const int64_t products = windows.batch * windows.output[0] * windows.output[1] * taps() * channels;
+    return larger(1, smaller(smaller(rows(), most_ranges), products / range_products));
+  }
+};
+
+Gather gather_of(const nnrun_conv2d_forward_f32& a) {
+  return {a.windows, false, a.channels, a.windows.input, a.windows.output, a.x, a.weights, a.bias, a.y, a.relu != 0};
+}
+
+Gather gather_of(const nnrun_conv2d_backward_data_f32& a) {
+  return {a.windows, true, a.channels, a.windows.output, a.windows.input, a.dy, a.weights, nullptr, a.dx, false};
+}
+
+// Neighbours in a row of the target, and those taps of them that lie in the source.
+struct Piece {
+  const float* source;  // the first pixel's first tap
+  int64_t source_row, source_pixel;
+  int64_t rows;        // of taps
+  int64_t rows_ahead;  // to be fetched
+  const float* weights;
+  int64_t weights_row, weights_tap;
+  float* target;
+  int64_t target_pixel;
+  int64_t channels;
+  const float* bias;  // or NULL
+  bool relu;
+};
+
+// Pixels are `step` pixels of the source apart.
+template <int taps, int step, int pixels>
+void gather_piece(const Piece& piece) {
+  const auto gather = [&](int64_t c, auto load_here, auto store_here) __attribute__((always_inline)) {
+    const float* source = piece.source + c;
+    const float* weights = piece.weights + c;
+    float* target = piece.target + c;
+    Floats sum[pixels];
+    const Floats start = piece.bias ? load_here(piece.bias + c) : zero();
+    repeat<pixels>([&](auto p) __attribute__((always_inline)) { sum[p] = start; });
+    for (int64_t row = 0; row < piece.rows; ++row, source += piece.source_row, weights += piece.weights_row) {
+      Floats w[taps];
+      repeat<taps>([&](auto t) __attribute__((always_inline)) { w[t] = load(weights + t * piece.weights_tap); });
+      repeat<(pixels - 1) * step + taps>([&](auto k) __attribute__((always_inline)) {
+        const Floats x = load_here(source + k * piece.source_pixel);
+        repeat<taps>([&](auto t) __attribute__((always_inline)) {
+          constexpr int distance = k - t, p = distance / step;
+          if constexpr (distance >= 0 && distance % step == 0 && p < pixels) sum[p] = fma(x, w[t], sum[p]);
+        });
+      });
+    }
+    for (int64_t row = 0; row < piece.rows_ahead; ++row, source += piece.source_row) {
+      repeat<pixels * step>([&](auto k)
+                                __attribute__((always_inline)) { __builtin_prefetch(source + k * piece.source_pixel, 0, 2); });
+    }
+    repeat<pixels>([&](auto p) __attribute__((always_inline)) {
+      __builtin_prefetch(target + (pixels + p) * piece.target_pixel, 0);
+      if (piece.relu) sum[p] = maximum(zero(), sum[p]);
+      store_here(target + p * piece.target_pixel, sum[p]);
+    });
+  };
+  int64_t c = 0;
+  for (; c + lanes <= piece.channels; c += lanes) {
+    gather(
+        c, [](const float* from) __attribute__((always_inline)) { return load(from); },
+        [](float* to, Floats x) __attribute__((always_inline)) { store(to, x); });
+  }
+  if (c == piece.channels) return;
+  const Mask rest = first(piece.channels - c);
+  gather(
+      c, [rest](const float* from) __attribute__((always_inline)) { return load(from, rest); },
+      [rest](float* to, Floats x) __attribute__((always_inline)) { store(to, x, rest); });
+}
+
+using PieceFunction = void (*)(const Piece&);
+
+template <int taps, int step>
+PieceFunction function_of(int64_t pixels) {
+  return pixels == 8   ? gather_piece<taps, step, 8>
+         : pixels == 4 ? gather_piece<taps, step, 4>
+         : pixels == 2 ? gather_piece<taps, step, 2>
+                       : gather_piece<taps, step, 1>;
+}
+
+PieceFunction function_of(int64_t taps, int64_t step, int64_t pixels) {
+  switch (taps) {
+    case 0:
+    case 1:
+      return step == 1 ? function_of<1, 1>(pixels) : function_of<1, 2>(pixels);
+    case 2:
+      return step == 1 ? function_of<2, 1>(pixels) : function_of<2, 2>(pixels);
+    case 3:
+      return step == 1 ? function_of<3, 1>(pixels) : function_of<3, 2>(pixels);
+    case 4:
+      return step == 1 ? function_of<4, 1>(pixels) : function_of<4, 2>(pixels);
+    default:
+      return step == 1 ? function_of<5, 1>(pixels) : function_of<5, 2>(pixels);
+  }
+}
+
+// Those pixels of a row of the target that belong to lattice x.
+void gather_row(const Gather& g, const float* packed, int64_t picture, int64_t row, const Lattice& y, const Lattice& x) {
+  const int64_t place = row / y.to_step * y.from_step + y.from;
+  const Slice rows = taps_inside(place, g.source_size[0], y.taps, y.tap_step > 0 ? y.tap_step : 1);
+  const int64_t sign = g.backward ? -1 : 1, first_tap = y.first_tap * g.windows.kernel[1] + x.first_tap;
+  const float* weights = packed + (g.backward ? g.taps() - 1 - first_tap : first_tap) * g.width();
+  const float* source = g.source + (picture * g.source_size[0] + place + rows.begin * y.tap_step) * g.source_size[1] * g.channels;
+  float* target = g.target + ((picture * g.target_size[0] + row) * g.target_size[1] + x.to) * g.channels;
+  Piece piece = {};
+  piece.source_row = y.tap_step * g.source_size[1] * g.channels;
+  piece.source_pixel = g.channels;
+  piece.weights_row = sign * y.tap_stride * g.windows.kernel[1] * g.width();
+  piece.weights_tap = sign * x.tap_stride * g.width();
+  piece.target_pixel = x.to_step * g.channels;
+  piece.channels = g.channels;
+  piece.bias = g.bias;
+  piece.relu = g.relu;
+  for (int64_t column = 0; column < x.count;) {
+    const int64_t from = column * x.from_step + x.from;
+    const Slice taps = taps_inside(from, g.source_size[1], x.taps, 1);
+    int64_t pixels = 1;
+    if (taps.size() == x.taps && x.taps > 0) {
+      const int64_t inside = (g.source_size[1] - x.taps - from) / x.from_step + 1, left = smaller(inside, x.count - column);
+      for (pixels = most_pixels; pixels > left;) pixels /= 2;
+    }
+    piece.rows = taps.size() > 0 ? rows.size() : 0;
+    piece.rows_ahead = taps.size() > 0 && rows.end == y.taps ? y.from_step : 0;
+    piece.source = source + (from + taps.begin) * g.channels;
+    piece.weights = weights + rows.begin * piece.weights_row + taps.begin * piece.weights_tap;
+    piece.target = target + column * piece.target_pixel;
+    function_of(taps.size(), x.from_step, pixels)(piece);
+    column += pixels;
+  }
+}
+
+bool gather_supports(const Gather& g, int64_t filters, int64_t groups) {
+  if (groups != g.channels || groups != filters || g.windows.dilation[1] != 1 || g.windows.kernel[1] > most_depthwise_taps)
+    return false;
+  return g.windows.stride[1] <= 2;
+}
+
+void gather_work(const Gather& g, nnrun_work& work) {
+  work = {};
+  work.phases = 2;
+  work.ranges[0] = 1;
+  work.ranges[1] = g.ranges();
+  work.workspace = static_cast<size_t>(g.taps() * g.width()) * sizeof(float);
+}
+
+void gather_run(const Gather& g, float* packed, uint32_t phase, int64_t range) {
+  if (phase == 0) return pack_transposed(g.weights, g.taps(), g.channels, g.taps(), packed, g.width());
+  const int64_t ranges = g.ranges(), row_remainders = g.remainders(0), column_remainders = g.remainders(1);
+  for (int64_t i = g.rows() * range / ranges; i < g.rows() * (range + 1) / ranges; ++i) {
+    const int64_t row = i % g.target_size[0];
+    const Lattice y = g.lattice(0, row % row_remainders);
+    for (int64_t remainder = 0; remainder < column_remainders; ++remainder)
+      gather_row(g, packed, i / g.target_size[0], row, y, g.lattice(1, remainder));
+  }
+}
+
+}  // namespace
+
+#define NNRUN_DEPTHWISE_KERNEL(name)                                                                                   \
+  bool name##_depthwise_supports(const nnrun_##name& a) { return gather_supports(gather_of(a), a.filters, a.groups); } \
+  void name##_depthwise_work(const nnrun_##name& a, nnrun_work& work) { gather_work(gather_of(a), work); }             \
+  void name##_depthwise_run(const nnrun_##name& a, void* workspace, uint32_t phase, int64_t range) {                   \
+    gather_run(gather_of(a), static_cast<float*>(workspace), phase, range);                                            \
+  }
+
+NNRUN_DEPTHWISE_KERNEL(conv2d_forward_f32)
+NNRUN_DEPTHWISE_KERNEL(conv2d_backward_data_f32)
+
+}  // namespace NNRUN_ISA_NAMESPACE

@@ -1,0 +1,50 @@
+// Sums of outer products, for gradients of weights: few results, each the sum over many pixels or tiles.
+#pragma once
+
+#include "gemm.hpp"
+
+namespace NNRUN_ISA_NAMESPACE {
+
+// c[i][j] (+)= sum over p < depth of a[p][i] * b[p][j], i < rows, j < columns; strides are floats from a row to the next.
+struct OuterProducts {
+  int64_t rows, columns, depth;
+  const float* a;
+  int64_t a_stride;
+  const float* b;
+  int64_t b_stride;
+  float* c;
+  int64_t c_stride;
+  bool accumulate;
+};
+
+inline int64_t tiles_of(const OuterProducts& o) {
+  const int64_t panels = ceil_divide(o.columns, 2 * lanes);
+  return panels * ceil_divide(o.rows, o.columns <= lanes ? narrow_tile_rows : tall_tile_rows);
+}
+
+// Calls meanwhile(tile), tile < tiles_of(o), before each piece of the work, for what could be fetched.
+template <class Meanwhile>
+void add_outer_products(const OuterProducts& o, Meanwhile meanwhile) {
+  const int64_t width = smaller(o.columns, 2 * lanes);
+  const int64_t row_tiles = ceil_divide(o.rows, o.columns <= lanes ? narrow_tile_rows : tall_tile_rows);
+  Tile t = {};
+  t.a_stride = o.a_stride;
+  t.b_stride = o.b_stride;
+  t.c_stride = o.c_stride;
+  t.depth = o.depth;
+  t.accumulate = o.accumulate;
+  int64_t tile = 0;
+  for (int64_t column = 0; column < o.columns; column += width) {
+    t.columns = smaller(width, o.columns - column);
+    t.b = t.next = o.b + column;
+    for (int64_t i = 0; i < row_tiles; ++i) {
+      const int64_t begin = o.rows * i / row_tiles, end = o.rows * (i + 1) / row_tiles;
+      meanwhile(tile++);
+      t.a = o.a + begin;
+      t.c = o.c + begin * o.c_stride + column;
+      tile_function(end - begin, ceil_divide(t.columns, lanes), true)(t);
+    }
+  }
+}
+
+}  // namespace NNRUN_ISA_NAMESPACE
