@@ -24,6 +24,7 @@ struct GatherTile {
   int64_t kernel_width;
   // Where a row's taps are one contiguous piece of the source and of the weights, they are taken in one go.
   int64_t inside_pieces, inside_length;
+  int64_t ahead;  // floats of the target from a tile to the next
 
   // This tile's.
   int64_t row[most_tile_pixels], column[most_tile_pixels];  // of the first tap

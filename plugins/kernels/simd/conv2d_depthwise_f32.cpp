@@ -31,6 +31,14 @@ struct Gather {
   int64_t width() const { return ceil_divide(channels, lanes) * lanes; }
   int64_t taps() const { return windows.kernel[0] * windows.kernel[1]; }
   int64_t rows() const { return windows.batch * target_size[0]; }
+  // Channels that go down a picture together: of a picture that the L2 cache can hold, so many that the rows of the source which
+  // a row of the target sees stay in the L1 cache for the next one.
+  int64_t block_channels() const {
+    constexpr int64_t most_picture = 128 * 1024, most_rows = 6 * 1024;  // floats
+    const int64_t pixels = windows.kernel[0] * source_size[1];
+    if (source_size[0] * source_size[1] * channels > most_picture || pixels * channels <= most_rows) return channels;
+    return smaller(channels, larger(2, most_rows / pixels / lanes) * lanes);
+  }
   int64_t ranges() const {
     const int64_t products = windows.batch * windows.output[0] * windows.output[1] * taps() * channels;
     return larger(1, smaller(smaller(rows(), most_ranges), products / range_products));
@@ -131,21 +139,23 @@ PieceFunction function_of(int64_t taps, int64_t step, int64_t pixels) {
 }
 
 // Those pixels of a row of the target that belong to lattice x.
-void gather_row(const Gather& g, const float* packed, int64_t picture, int64_t row, const Lattice& y, const Lattice& x) {
+void gather_row(const Gather& g, const float* packed, int64_t picture, int64_t row, Slice channels, const Lattice& y,
+                const Lattice& x) {
   const int64_t place = row / y.to_step * y.from_step + y.from;
   const Slice rows = taps_inside(place, g.source_size[0], y.taps, y.tap_step > 0 ? y.tap_step : 1);
   const int64_t sign = g.backward ? -1 : 1, first_tap = y.first_tap * g.windows.kernel[1] + x.first_tap;
-  const float* weights = packed + (g.backward ? g.taps() - 1 - first_tap : first_tap) * g.width();
-  const float* source = g.source + (picture * g.source_size[0] + place + rows.begin * y.tap_step) * g.source_size[1] * g.channels;
-  float* target = g.target + ((picture * g.target_size[0] + row) * g.target_size[1] + x.to) * g.channels;
+  const float* weights = packed + (g.backward ? g.taps() - 1 - first_tap : first_tap) * g.width() + channels.begin;
+  const float* source =
+      g.source + channels.begin + (picture * g.source_size[0] + place + rows.begin * y.tap_step) * g.source_size[1] * g.channels;
+  float* target = g.target + channels.begin + ((picture * g.target_size[0] + row) * g.target_size[1] + x.to) * g.channels;
   Piece piece = {};
   piece.source_row = y.tap_step * g.source_size[1] * g.channels;
   piece.source_pixel = g.channels;
   piece.weights_row = sign * y.tap_stride * g.windows.kernel[1] * g.width();
   piece.weights_tap = sign * x.tap_stride * g.width();
   piece.target_pixel = x.to_step * g.channels;
-  piece.channels = g.channels;
-  piece.bias = g.bias;
+  piece.channels = channels.size();
+  piece.bias = g.bias ? g.bias + channels.begin : nullptr;
   piece.relu = g.relu;
   for (int64_t column = 0; column < x.count;) {
     const int64_t from = column * x.from_step + x.from;
@@ -156,7 +166,8 @@ void gather_row(const Gather& g, const float* packed, int64_t picture, int64_t r
       for (pixels = most_pixels; pixels > left;) pixels /= 2;
     }
     piece.rows = taps.size() > 0 ? rows.size() : 0;
-    piece.rows_ahead = taps.size() > 0 && rows.end == y.taps ? y.from_step : 0;
+    // Below the last row of a picture comes the next one, of which the first windows see several rows.
+    piece.rows_ahead = taps.size() > 0 ? y.from_step + y.taps - rows.end : 0;
     piece.source = source + (from + taps.begin) * g.channels;
     piece.weights = weights + rows.begin * piece.weights_row + taps.begin * piece.weights_tap;
     piece.target = target + column * piece.target_pixel;
@@ -176,17 +187,25 @@ void gather_work(const Gather& g, nnrun_work& work) {
   work.phases = 2;
   work.ranges[0] = 1;
   work.ranges[1] = g.ranges();
+  work.batch_phase = 2;
   work.workspace = static_cast<size_t>(g.taps() * g.width()) * sizeof(float);
 }
 
 void gather_run(const Gather& g, float* packed, uint32_t phase, int64_t range) {
   if (phase == 0) return pack_transposed(g.weights, g.taps(), g.channels, g.taps(), packed, g.width());
-  const int64_t ranges = g.ranges(), row_remainders = g.remainders(0), column_remainders = g.remainders(1);
-  for (int64_t i = g.rows() * range / ranges; i < g.rows() * (range + 1) / ranges; ++i) {
-    const int64_t row = i % g.target_size[0];
-    const Lattice y = g.lattice(0, row % row_remainders);
-    for (int64_t remainder = 0; remainder < column_remainders; ++remainder)
-      gather_row(g, packed, i / g.target_size[0], row, y, g.lattice(1, remainder));
+  const int64_t ranges = g.ranges(), step = g.block_channels();
+  const int64_t end = g.rows() * (range + 1) / ranges;
+  for (int64_t begin = g.rows() * range / ranges, next; begin < end; begin = next) {
+    const int64_t picture = begin / g.target_size[0];
+    next = smaller(end, (picture + 1) * g.target_size[0]);
+    for (int64_t block = 0; block < ceil_divide(g.channels, step); ++block) {
+      for (int64_t i = begin; i < next; ++i) {
+        const int64_t row = i % g.target_size[0];
+        const Lattice y = g.lattice(0, row % g.remainders(0));
+        for (int64_t remainder = 0; remainder < g.remainders(1); ++remainder)
+          gather_row(g, packed, picture, row, slice_of(g.channels, step, block), y, g.lattice(1, remainder));
+      }
+    }
   }
 }
 

@@ -85,6 +85,7 @@ Lattice lattice_of(const Gather& g, int axis, int64_t remainder) {
 
 constexpr int64_t most_ranges = 64;
 constexpr int64_t range_products = 1 << 20;
+constexpr int64_t most_resident_weights = 160 * 1024;  // floats
 
 int64_t ranges_of(const Gather& g) {
   const int64_t rows = g.windows.batch * g.target_size[0];
@@ -103,52 +104,81 @@ void gather_work(const Gather& g, nnrun_work& work) {
   work.workspace = static_cast<size_t>(layout.floats()) * sizeof(float);
 }
 
-bool inside(const GatherTile& t, int64_t pixel) {
-  const int64_t last_row = t.row[pixel] + (t.lattice[0].taps - 1) * t.lattice[0].tap_step;
-  const int64_t last_column = t.column[pixel] + (t.lattice[1].taps - 1) * t.lattice[1].tap_step;
-  return t.row[pixel] >= 0 && last_row < t.size[0] && t.column[pixel] >= 0 && last_column < t.size[1];
-}
+// How far a walk over a lattice has come.
+struct Walk {
+  Walk(const Gather& g, const GatherTile& t, int64_t pixel)
+      : y(t.lattice[0]), x(t.lattice[1]), picture(pixel / x.count / y.count), row(pixel / x.count % y.count), column(pixel % x.count) {
+    from_step = x.from_step * t.pixel;
+    to_step = x.to_step * g.all_target_channels();
+    rows_inside = t.size[0] - (y.taps - 1) * y.tap_step;
+    columns_inside = t.size[1] - (x.taps - 1) * x.tap_step;
+    begin_row(g, t);
+  }
 
-// Pixels `pixels` of those that a lattice has in all pictures, row by row.
-void walk(const Gather& g, const Layout& layout, const float* packed, GatherTile& t, Slice pixels) {
-  const Lattice &y = t.lattice[0], &x = t.lattice[1];
+  void begin_row(const Gather& g, const GatherTile& t) {
+    from_row = row * y.from_step + y.from;
+    from_column = column * x.from_step + x.from;
+    row_inside = from_row >= 0 && from_row < rows_inside;
+    offset = ((picture * t.size[0] + from_row) * t.size[1] + from_column) * t.pixel;
+    to = ((picture * g.target_size[0] + y.to + row * y.to_step) * g.target_size[1] + x.to + column * x.to_step) * g.all_target_channels();
+  }
+
+  // Whether no tap of the pixel is outside of the source.
+  bool inside() const { return row_inside && from_column >= 0 && from_column < columns_inside; }
+
+  void next(const Gather& g, const GatherTile& t) {
+    if (++column < x.count) {
+      from_column += x.from_step;
+      offset += from_step;
+      to += to_step;
+      return;
+    }
+    column = 0;
+    if (++row == y.count) row = 0, ++picture;
+    begin_row(g, t);
+  }
+
+  const Lattice &y, &x;
+  int64_t picture, row, column;            // of the lattice
+  int64_t from_row, from_column, offset;  // of the pixel's first tap
+  int64_t to;
+  int64_t from_step, to_step;            // floats from a pixel to its neighbour
+  int64_t rows_inside, columns_inside;  // first taps before those have all the others in the source
+  bool row_inside;
+};
+
+// Pixels `pixels` of those that a lattice has in all pictures, row by row, and some panels of all groups'.
+void walk(const Gather& g, const Layout& layout, const float* packed, GatherTile& t, Slice pixels, Slice panels) {
   const int64_t full_vectors = layout.width / lanes;
   const int64_t most = tile_pixels(full_vectors);
   const int64_t tiles = ceil_divide(pixels.size(), most);
-  int64_t i = pixels.begin / x.count / y.count, row = pixels.begin / x.count % y.count, column = pixels.begin % x.count;
+  Walk at(g, t, pixels.begin);
+  t.ahead = most * at.to_step;
   for (int64_t tile = 0; tile < tiles; ++tile) {
     const int64_t count = pixels.size() * (tile + 1) / tiles - pixels.size() * tile / tiles;
     bool all_inside = true;
     for (int64_t p = 0; p < count; ++p) {
-      t.row[p] = row * y.from_step + y.from;
-      t.column[p] = column * x.from_step + x.from;
-      t.offset[p] = ((i * t.size[0] + t.row[p]) * t.size[1] + t.column[p]) * t.pixel;
-      t.to[p] = ((i * g.target_size[0] + y.to + row * y.to_step) * g.target_size[1] + x.to + column * x.to_step) *
-                g.all_target_channels();
-      all_inside = all_inside && inside(t, p);
-      if (++column == x.count) {
-        column = 0;
-        if (++row == y.count) {
-          row = 0;
-          ++i;
-        }
-      }
+      t.row[p] = at.from_row;
+      t.column[p] = at.from_column;
+      t.offset[p] = at.offset;
+      t.to[p] = at.to;
+      all_inside = all_inside && at.inside();
+      at.next(g, t);
     }
-    for (int64_t group = 0; group < layout.groups; ++group) {
+    for (int64_t index = panels.begin; index < panels.end; ++index) {
+      const int64_t group = index / layout.panels;
+      const Slice channels = slice_of(layout.channels, layout.width, index % layout.panels);
+      const int64_t first_channel = group * layout.channels + channels.begin;
       t.source = g.source + group * g.source_channels;
-      for (int64_t panel = 0; panel < layout.panels; ++panel) {
-        const Slice channels = slice_of(layout.channels, layout.width, panel);
-        const int64_t first_channel = group * layout.channels + channels.begin;
-        const GatherPanel gather_panel = {packed + (group * layout.panels + panel) * layout.panel_floats,
-                                          g.target + first_channel,
-                                          layout.width,
-                                          channels.size(),
-                                          g.bias ? g.bias + first_channel : nullptr,
-                                          g.relu,
-                                          channels.begin};
-        const auto function = layout.depthwise ? depthwise_function : gather_function;
-        function(count, ceil_divide(channels.size(), lanes), all_inside)(t, gather_panel);
-      }
+      const GatherPanel gather_panel = {packed + index * layout.panel_floats,
+                                        g.target + first_channel,
+                                        layout.width,
+                                        channels.size(),
+                                        g.bias ? g.bias + first_channel : nullptr,
+                                        g.relu,
+                                        channels.begin};
+      const auto function = layout.depthwise ? depthwise_function : gather_function;
+      function(count, ceil_divide(channels.size(), lanes), all_inside)(t, gather_panel);
     }
   }
 }
@@ -182,7 +212,11 @@ void gather_run(const Gather& g, void* workspace, uint32_t phase, int64_t range)
       const bool contiguous = x.tap_step == 1 && x.tap_stride == 1 && t.pixel == t.depth && x.taps > 0;
       t.inside_pieces = contiguous ? 1 : x.taps;
       t.inside_length = contiguous ? x.taps * t.depth : t.depth;
-      walk(g, layout, packed, t, {rows * range / ranges * x.count, rows * (range + 1) / ranges * x.count});
+      const Slice pixels = {rows * range / ranges * x.count, rows * (range + 1) / ranges * x.count};
+      // Weights that the L2 cache cannot hold all at once: panel by panel.
+      const int64_t panels = layout.groups * layout.panels;
+      const int64_t step = panels * layout.panel_floats <= most_resident_weights ? panels : 1;
+      for (int64_t panel = 0; panel < panels; panel += step) walk(g, layout, packed, t, pixels, {panel, panel + step});
     }
   }
 }

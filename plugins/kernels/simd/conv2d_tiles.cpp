@@ -29,6 +29,7 @@ __attribute__((always_inline)) inline void finish(const GatherTile& t, const Gat
     const Floats bias = !panel.bias ? zero() : masked ? load(panel.bias + at, last) : load(panel.bias + at);
     repeat<pixels>([&](auto p) __attribute__((always_inline)) {
       Floats y = sum[p][j];
+      __builtin_prefetch(panel.target + t.to[p] + t.ahead + at, 1);
       if (panel.bias) y = add(y, bias);
       if (panel.relu) y = maximum(zero(), y);
       if constexpr (masked) {

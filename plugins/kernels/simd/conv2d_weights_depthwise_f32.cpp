@@ -50,6 +50,9 @@ void add_products(const Block& b) {
         const float* dy = b.dy + row * b.dy_row + c;
         for (int64_t column = 0; column < b.columns; ++column, x += b.x_pixel, dy += b.dy_pixel) {
           const Floats g = load_here(dy);
+          // The next vector of channels, of what the rows above have not seen.
+          __builtin_prefetch(dy + lanes);
+          __builtin_prefetch(x + (tap_rows - 1) * b.x_tap_row + lanes);
           repeat<tap_rows>([&](auto i) __attribute__((always_inline)) {
             repeat<taps>([&](auto j) __attribute__((always_inline)) {
               sum[i][j] = fma(load_here(x + i * b.x_tap_row + j * b.x_tap), g, sum[i][j]);
@@ -188,6 +191,7 @@ void conv2d_backward_weights_f32_depthwise_work(const nnrun_conv2d_backward_weig
   work = {};
   work.phases = 2;
   work.ranges[0] = l.slices;
+  work.batch_phase = 1;
   work.ranges[1] = l.width / lanes;
   work.workspace = static_cast<size_t>(l.slices * l.slice_floats()) * sizeof(float);
 }

@@ -82,6 +82,7 @@ void conv2d_backward_weights_f32_matrix_product_work(const nnrun_conv2d_backward
   work = {};
   work.phases = 2;
   work.ranges[0] = l.slices * l.groups;
+  work.batch_phase = l.groups == 1 ? 1 : 0;
   work.ranges[1] = ceil_divide(l.weights, floats_to_add) + (a.has_bias ? 1 : 0);
   work.workspace = static_cast<size_t>(l.floats()) * sizeof(float);
 }

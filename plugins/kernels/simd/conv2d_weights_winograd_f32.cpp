@@ -237,6 +237,7 @@ void conv2d_backward_weights_f32_winograd_work(const nnrun_conv2d_backward_weigh
   work = {};
   work.phases = 2;
   work.ranges[0] = l.slices * l.block_ranges;
+  work.batch_phase = l.block_ranges == 1 ? 1 : 0;
   work.ranges[1] = l.blocks * ceil_divide(l.filters, filters_to_reduce);
   work.workspace = static_cast<size_t>(l.floats()) * sizeof(float);
 }
