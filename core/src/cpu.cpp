@@ -33,6 +33,7 @@ std::vector<std::string> detect() {
   NNRUN_FEATURE("avx512vbmi", "avx512vbmi");
   NNRUN_FEATURE("avx512_vbmi2", "avx512vbmi2");
   NNRUN_FEATURE("avx512_vnni", "avx512vnni");
+  NNRUN_FEATURE("avx512_bf16", "avx512bf16");
 #undef NNRUN_FEATURE
 #endif
   std::sort(found.begin(), found.end());

@@ -20,14 +20,28 @@ namespace {
   throw DiagnosticError(error);
 }
 
+[[noreturn]] void refuse_bf16(const Registry& registry, const Location& where) {
+  Diagnostic error = make_error(where, "no kernels on this machine multiply in bf16: take precision: f32");
+  for (const std::string& note : registry.notes("kernels", "bf16")) {
+    if (note.find("bf16") != std::string::npos) error.notes.push_back(make_note({}, note));
+  }
+  throw DiagnosticError(error);
+}
+
 }  // namespace
 
 Dispatch::Dispatch(const Registry& registry, const KernelSettings& settings) {
   for (const auto& [component, plugin] : registry.components("kernels")) {
     const auto& table = *static_cast<const nnrun_kernels_vtable*>(component->vtable);
     for (std::uint32_t i = 0; i < table.count; ++i) {
-      if (!settings.exact || table.kernels[i].bound == 0) entries_.push_back({&table.kernels[i], component->name});
+      const nnrun_kernel& kernel = table.kernels[i];
+      if (settings.exact && kernel.bound != 0) continue;
+      if (kernel.precision != 0 && !(kernel.precision == NNRUN_BF16 && settings.bf16)) continue;
+      entries_.push_back({&kernel, component->name});
     }
+  }
+  if (settings.bf16 && std::none_of(entries_.begin(), entries_.end(), [](const Entry& e) { return e.kernel->precision == NNRUN_BF16; })) {
+    refuse_bf16(registry, settings.precision_where);
   }
   std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.kernel->score > b.kernel->score; });
 

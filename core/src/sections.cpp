@@ -86,6 +86,7 @@ constexpr nnrun_component make_section(const char* name, const char* doc) {
   return component;
 }
 
+constexpr const char* precisions[] = {"f32", "bf16", nullptr};
 constexpr const char* auto_word[] = {"auto", nullptr};
 constexpr const char* split_words[] = {"train", "test", nullptr};
 constexpr const char* keep_words[] = {"last", "best", nullptr};
@@ -191,10 +192,13 @@ constexpr std::array run_params = {
         row(type_kernels, "kernels", "auto; or a table, eg: avx2; or a table a kernel, eg: {default: auto, gemm_f32: scalar}"),
         "kernels"),
     row(NNRUN_BOOLEAN, "exact", "leaves out fast algorithms that round more than the order of sums asks for, eg: Winograd's convolutions"),
+    choices(row(NNRUN_CHOICE, "precision",
+                "of what the kernels multiply; bf16: where there are kernels for it. Weights, sums and all the rest stay f32"),
+            precisions),
     of_kind(row(type_component_list, "observers", "what watches the run and reports it"), "observer"),
     row(NNRUN_STRING, "folder", "where runs are kept"),
 };
-constexpr std::array<Default, run_params.size()> run_defaults = {{{"auto"}, {"auto"}, {}, {"console metrics report"}, {"runs"}}};
+constexpr std::array<Default, run_params.size()> run_defaults = {{{"auto"}, {"auto"}, {}, {"f32"}, {"console metrics report"}, {"runs"}}};
 
 constexpr nnrun_component root = make_section<root_params, root_defaults>("config", "a config file");
 constexpr nnrun_component data = make_section<data_params, data_defaults>("data", root_params[3].doc);

@@ -112,6 +112,11 @@ RunSettings read_run(const Section& run) {
   settings.kernels.default_table = run.value("kernels").string;
   settings.kernels.tables = run.value("kernels").named;
   settings.kernels.exact = run.value("exact").integer != 0;
+  settings.kernels.bf16 = run.value("precision").string == std::string("bf16");
+  settings.kernels.precision_where = run.where("precision");
+  if (settings.kernels.exact && settings.kernels.bf16) {
+    throw DiagnosticError(settings.kernels.precision_where, "precision: bf16 rounds what run.exact: true leaves out: take one of the two");
+  }
   settings.kernels.where = run.where("kernels");
   settings.observers = run.components("observers");
   settings.folder = run.path("folder");

@@ -80,6 +80,8 @@ struct TrainSettings {
 struct KernelSettings {
   std::string default_table = "auto";
   bool exact = false;  // only those within their rows' bounds
+  bool bf16 = false;   // those that multiply in bfloat16, too
+  Location precision_where;
   std::vector<NamedText> tables;  // kernel (eg: "gemm_f32"), table, location
   Location where;
 };

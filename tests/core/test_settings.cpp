@@ -266,6 +266,7 @@ run:
   threads: auto
   kernels: auto
   exact: false
+  precision: f32
   observers: [{console: {every: 1, title: ""}}, metrics, report]
   folder: runs
 )");

@@ -155,15 +155,15 @@ void* Problem::place(const void* initial, size_t bytes, bool written, Element el
 
 void Problem::expect(const void* output, int64_t index, double value, double magnitude) {
   for (Output& o : outputs_) {
-    if (memory_[o.memory].place->data() == output) o.expected.at(static_cast<size_t>(index)) = {value, magnitude, true};
+    if (memory_[o.memory].place->data() == output) o.expected.at(static_cast<size_t>(index)) = {value, magnitude, true, {}};
   }
 }
 
 void Problem::expect_exactly(const int32_t* output, int64_t index, int32_t value) { expect(output, index, value, 0); }
 
-void Problem::expect_one_of(const void* output, int64_t index, uint32_t values) {
+void Problem::expect_choice(const void* output, int64_t index, const Shortfalls& shortfall) {
   for (Output& o : outputs_) {
-    if (memory_[o.memory].place->data() == output) o.expected.at(static_cast<size_t>(index)) = {0, 0, true, values};
+    if (memory_[o.memory].place->data() == output) o.expected.at(static_cast<size_t>(index)) = {0, 0, true, shortfall};
   }
 }
 
@@ -228,9 +228,10 @@ class Check {
           const uint32_t initial = o.at(problem_.memory_[o.memory].initial.data(), i);
           good = got[at] == initial;
           wanted = number_of(o, initial);
-        } else if (e.one_of != 0) {
-          good = got[at] < 32 && (e.one_of >> got[at] & 1) != 0;
-          wanted = static_cast<double>(__builtin_ctz(e.one_of));
+        } else if (e.choice) {
+          const Problem::Shortfalls& shortfall = *e.choice;
+          good = got[at] < shortfall.size() && static_cast<double>(shortfall[got[at]]) <= 2 * bound;
+          wanted = static_cast<double>(std::min_element(shortfall.begin(), shortfall.end()) - shortfall.begin());
         } else {
           wanted = reference ? number_of(o, (*reference)[at]) : e.value;
           good = o.element == Problem::Element::f32 ? agrees(std::bit_cast<float>(got[at]), wanted, e.magnitude, bound)
@@ -346,7 +347,8 @@ std::vector<const nnrun_kernel*> Library::all(const std::string& kernel) const {
 const std::vector<Library>& libraries() {
   static const std::vector<Library> all = [] {
     std::vector<Library> opened;
-    for (const char* name : {"scalar", "avx2", "avx512", "avx512_vnni", "riscv", "rvv128", "rvv256", "rvv512"}) {
+    for (const char* name :
+         {"scalar", "sse_asm", "avx2", "avx512", "avx512_bf16", "avx512_vnni", "riscv", "rvv128", "rvv256", "rvv512"}) {
       const std::string path = std::string(NNRUN_PLUGIN_DIR) + "/libnnrun_kernels_" + name + ".so";
       if (access(path.c_str(), R_OK) == 0) opened.push_back(open_library(name));
     }

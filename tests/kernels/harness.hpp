@@ -10,9 +10,11 @@
 #include <nnrun/kernels.h>
 #include <nnrun/nnrun.h>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -60,8 +62,10 @@ class Problem {
   void expect(const void* output, int64_t index, double value, double magnitude);
   // The same for s32: exactly this value.
   void expect_exactly(const int32_t* output, int64_t index, int32_t value);
-  // The same for a whole number that rounding may decide: any of those in `values`, bit by bit.
-  void expect_one_of(const void* output, int64_t index, uint32_t values);
+  // The same for a choice that rounding may decide: a number whose `shortfall`, relative to the magnitudes summed up, is within what two
+  // sums may be off.
+  using Shortfalls = std::array<float, 5>;
+  void expect_choice(const void* output, int64_t index, const Shortfalls& shortfall);
 
   // First without pointers, as at plan time, then with them.
   template <class Arguments>
@@ -83,7 +87,7 @@ class Problem {
   struct Expected {
     double value, magnitude;
     bool any = false;
-    uint32_t one_of = 0;
+    std::optional<Shortfalls> choice;
   };
   enum class Element { f32, u8, s32 };
   struct Output {

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <limits>
 
 #include "conv2d.hpp"
 
@@ -52,8 +54,6 @@ void forward_problems(const Use& use) {
     for (int64_t i = 0; bias && i < unpooled; ++i) sums.add(i, a.bias[i % s.filters], 1.0f);
     for_each_product(s, [&](int64_t x, int64_t w, int64_t y) { sums.add(y, a.x[x], a.weights[w]); });
 
-    // Who is the largest is a matter of rounding where two are closer than that.
-    constexpr double rounding = 1e-4;
     const auto outputs_size = static_cast<size_t>(outputs);
     std::vector<double> best(outputs_size, -1e30), magnitude(outputs_size);
     const auto each = [&](auto body) {
@@ -66,15 +66,17 @@ void forward_problems(const Use& use) {
       best[to] = std::max(best[to], sums.value[from]);
       magnitude[to] = std::max(magnitude[to], sums.magnitude[from]);
     });
-    std::vector<uint32_t> places(outputs_size);
+    // By how much each place falls short of being the answer, and 4, where ReLU lets nothing through.
+    std::vector<Problem::Shortfalls> shortfalls(outputs_size);
+    const auto share = [&](double x, size_t i) { return static_cast<float>(x / std::max(magnitude[i], 1e-30)); };  // 0: padding alone
     each([&](size_t to, int64_t place, size_t from) {
-      if (sums.value[from] >= best[to] - rounding * magnitude[to]) places[to] |= 1u << place;
+      const double behind = best[to] - sums.value[from];
+      shortfalls[to][static_cast<size_t>(place)] = share(std::max(behind, relu ? -best[to] : 0), to);
     });
     for (size_t i = 0; i < outputs_size; ++i) {
-      if (relu && best[i] <= rounding * magnitude[i]) places[i] |= 1u << 4;
-      if (relu && best[i] < -rounding * magnitude[i]) places[i] = 1u << 4;
+      shortfalls[i][4] = relu ? share(std::max(best[i], 0.0), i) : std::numeric_limits<float>::infinity();
       problem.expect(a.y, static_cast<int64_t>(i), relu && best[i] < 0 ? 0 : best[i], magnitude[i]);
-      if (a.argmax) problem.expect_one_of(a.argmax, static_cast<int64_t>(i), places[i]);
+      if (a.argmax) problem.expect_choice(a.argmax, static_cast<int64_t>(i), shortfalls[i]);
     }
     use(problem);
   }

@@ -183,6 +183,30 @@ TEST_CASE("exact leaves out what has a bound of its own") {
   CHECK(left_out == has_table("avx2"));
 }
 
+TEST_CASE("kernels of another precision run only where that is asked for") {
+  const KernelsVariable none("");
+  nnrun_conv2d_forward_f32 shape{};
+  shape.windows = {8, {32, 32}, {32, 32}, {3, 3}, {1, 1}, {1, 1}, {1, 1}};
+  shape.channels = shape.filters = 64;
+  shape.groups = 1;
+  KernelSettings bf16 = settings("auto");
+  bf16.bf16 = true;
+  const auto precision = [&](const KernelSettings& s) {
+    std::string why;
+    return Dispatch(registry(), s).choose("conv2d_forward_f32", &shape, &why)->precision;
+  };
+  CHECK(precision(settings("auto")) == 0);
+  if (!has_table("avx512_bf16")) {
+    CHECK_THAT(refusal(bf16), Catch::Contains("no kernels on this machine multiply in bf16"));
+    return;
+  }
+  CHECK(precision(bf16) == NNRUN_BF16);
+  const Dispatch dispatch(registry(), bf16);
+  const nnrun_gemm_f32 gemm = gemm_shape();
+  std::string why;
+  CHECK(dispatch.choose("gemm_f32", &gemm, &why)->precision == 0);
+}
+
 TEST_CASE("what a forced table lacks or does not support comes from scalar") {
   const KernelsVariable none("");
   const Dispatch all(registry(), settings("auto"));

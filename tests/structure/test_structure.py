@@ -66,7 +66,7 @@ class Border(unittest.TestCase):
             names.update(re.findall(r'static constexpr auto name = "(\w+)"', path.read_text()))
         self.assertIn("dense", names)
         # Words of the config's own sections, and of plain English.
-        names -= {"scale", "step", "metrics", "accuracy", "constant", "ones", "console", "momentum"}
+        names -= {"scale", "step", "metrics", "accuracy", "constant", "ones", "console", "momentum", "precision"}
         names -= {"add"}  # what a residual ends in: docs/adr/0006
         for path in sources("core/src", "core/include"):
             if path.name in ("plugin.hpp", "runtime.hpp", "nnrun.h", "kernels.h", "fixed_kernels.h"):

@@ -187,7 +187,7 @@ int bench(const Options& options) {
   if (options.json) {
     nlohmann::ordered_json json{{"config", options.subject},
                                 {"threads", environment.host().threads()},
-                                {"precision", "f32"},
+                                {"precision", environment.settings().run.kernels.bf16 ? "bf16" : "f32"},
                                 {"peak", {{"gflops", peaks.gflops}, {"read_gb_per_s", peaks.read_gb_per_s}}},
                                 {"train", {{"batch", settings.train.batch}, {"samples_per_s", batch / step_seconds}, {"step_ms", step_seconds * 1e3},
                            {"loading_ms", loading_seconds * 1e3}}}};

@@ -29,7 +29,7 @@ extern "C" {
 /* Structs only ever grow at their end. As long as the major version is 0, the host looks at all of them, so a plugin must have been built
  * for exactly its version; from 1 on, an older minor version will do. */
 #define NNRUN_ABI_MAJOR 0
-#define NNRUN_ABI_MINOR 4
+#define NNRUN_ABI_MINOR 5
 #define NNRUN_PLUGIN_SYMBOL "nnrun_plugin_v1"
 #define NNRUN_MAX_RANK 6
 #define NNRUN_MAX_PHASES 4
@@ -210,6 +210,8 @@ struct nnrun_kernel {
   /* Instead of `run`, of a kernel that may fail although its shape is supported: one that runs on an emulated or other processor. On
    * failure it fills *error and returns non-zero; what it writes to is then undefined. NULL: `run` counts. */
   int (*run_or_fail)(const void* arguments, void* workspace, uint32_t phase, int64_t range, nnrun_error* error);
+  /* 0, or NNRUN_BF16: it rounds what it multiplies to bfloat16, and sums up in f32. Such kernels take part only where `run.precision` asks for them. */
+  uint32_t precision;
 };
 
 typedef enum nnrun_instruction_kind {

@@ -21,7 +21,7 @@ template <class Arguments, void (*typed_work)(const Arguments&, nnrun_work&),
           void (*typed_run)(const Arguments&, void*, uint32_t, int64_t)>
 constexpr nnrun_kernel make_kernel(const char* name, const char* signature, int32_t score) {
   return {sizeof(nnrun_kernel), score, name, signature, nullptr, work_of<Arguments, typed_work>, run_of<Arguments, typed_run>,
-          nullptr, 0, nullptr};
+          nullptr, 0, nullptr, 0};
 }
 
 template <class Arguments, bool (*typed_supports)(const Arguments&)>
@@ -31,7 +31,8 @@ int supports_of(const void* arguments) {
 
 template <class Arguments, bool (*typed_supports)(const Arguments&), void (*typed_work)(const Arguments&, nnrun_work&),
           void (*typed_run)(const Arguments&, void*, uint32_t, int64_t)>
-constexpr nnrun_kernel make_special_kernel(const char* name, const char* signature, int32_t score, const char* algorithm, double bound) {
+constexpr nnrun_kernel make_special_kernel(const char* name, const char* signature, int32_t score, const char* algorithm, double bound,
+                                           uint32_t precision = 0) {
   return {sizeof(nnrun_kernel),
           score,
           name,
@@ -41,7 +42,8 @@ constexpr nnrun_kernel make_special_kernel(const char* name, const char* signatu
           run_of<Arguments, typed_run>,
           algorithm,
           bound,
-          nullptr};
+          nullptr,
+          precision};
 }
 
 }  // namespace
@@ -63,6 +65,10 @@ constexpr nnrun_kernel make_special_kernel(const char* name, const char* signatu
 #define NNRUN_SPECIAL_TABLE_ENTRY(name, way, score, algorithm, bound)                                                       \
   make_special_kernel<nnrun_##name, name##_##way##_supports, name##_##way##_work, name##_##way##_run>(#name, "nnrun_" #name, \
                                                                                                        score, algorithm, bound)
+
+#define NNRUN_BF16_TABLE_ENTRY(name, way, score, algorithm, bound)                                                          \
+  make_special_kernel<nnrun_##name, name##_##way##_supports, name##_##way##_work, name##_##way##_run>(#name, "nnrun_" #name, \
+                                                                                                       score, algorithm, bound, NNRUN_BF16)
 
 // The whole plugin: one component that holds the table `entries`. Everything is constant-initialised: a constructor would run
 // before the host has compared the CPU with `features`.

@@ -148,7 +148,9 @@ void transform_block(const nnrun_conv2d_backward_weights_f32& a, const Layout& l
     const TilePlace p = place_of(l, tile);
     transform_square(
         x_of(a, p), channels,
-        x, [&](auto at, float* to) __attribute__((always_inline)) { transform_source_tile(at, to, l.x_position); });
+        x, [&](auto at, float* to) __attribute__((always_inline)) {
+          transform_source_tile(at, [&](int64_t position, Floats v) __attribute__((always_inline)) { store(to + position * l.x_position, v); });
+        });
     transform_square(
         dy_of(a, p), filters,
         dy, [&](auto at, float* to) __attribute__((always_inline)) { transform_gradient_tile(at, to, l.dy_position); });

@@ -26,8 +26,8 @@
   NNRUN_TABLE_ENTRY(maxpool2d_backward_f32, score),                                                                                     \
   NNRUN_TABLE_ENTRY(avgpool2d_forward_f32, score),                                                                                      \
   NNRUN_TABLE_ENTRY(avgpool2d_backward_f32, score),                                                                                     \
-  NNRUN_SPECIAL_TABLE_ENTRY(conv2d_forward_f32, winograd, score + 50, winograd_name, winograd_bound),                                   \
-  NNRUN_SPECIAL_TABLE_ENTRY(conv2d_backward_data_f32, winograd, score + 50, winograd_name, winograd_bound),                             \
+  NNRUN_SPECIAL_TABLE_ENTRY(conv2d_forward_f32, winograd, score + 40, winograd_name, winograd_bound),                                   \
+  NNRUN_SPECIAL_TABLE_ENTRY(conv2d_backward_data_f32, winograd, score + 40, winograd_name, winograd_bound),                             \
   NNRUN_SPECIAL_TABLE_ENTRY(conv2d_backward_weights_f32, winograd, score + 50, winograd_name, winograd_bound),                          \
   NNRUN_SPECIAL_TABLE_ENTRY(conv2d_forward_f32, matrix_product, score + 50, matrix_product_name, 0),                                    \
   NNRUN_SPECIAL_TABLE_ENTRY(conv2d_backward_data_f32, matrix_product, score + 50, matrix_product_name, 0),                              \
@@ -35,7 +35,7 @@
   NNRUN_SPECIAL_TABLE_ENTRY(conv2d_forward_f32, depthwise, score + 50, depthwise_name, 0),                                              \
   NNRUN_SPECIAL_TABLE_ENTRY(conv2d_backward_data_f32, depthwise, score + 50, depthwise_name, 0),                                        \
   NNRUN_SPECIAL_TABLE_ENTRY(conv2d_backward_weights_f32, depthwise, score + 50, depthwise_name, 0),                                     \
-  NNRUN_SPECIAL_TABLE_ENTRY(conv2d_maxpool_forward_f32, winograd, score + 50, winograd_name, winograd_bound),                           \
+  NNRUN_SPECIAL_TABLE_ENTRY(conv2d_maxpool_forward_f32, winograd, score + 40, winograd_name, winograd_bound),                           \
   NNRUN_SPECIAL_TABLE_ENTRY(conv2d_maxpool_forward_f32, winograd_few_channels, score + 50, winograd_few_channels_name, winograd_bound), \
   NNRUN_SPECIAL_TABLE_ENTRY(conv2d_maxpool_forward_f32, few_channels, score, few_channels_name, 0),                                     \
   NNRUN_SPECIAL_TABLE_ENTRY(conv2d_maxpool_backward_weights_f32, few_channels, score, few_channels_name, 0),                            \

@@ -2,8 +2,9 @@
 // over the tiles in blocks: transforms the source, multiplies, and transforms back.
 #include "winograd.hpp"
 
+#include <winograd_products.hpp>
+
 #include "../common/windows.hpp"
-#include "gemm.hpp"
 #include "pool_2x2.hpp"
 #include "prefetch.hpp"
 #include "strips.hpp"
@@ -12,7 +13,6 @@
 namespace NNRUN_ISA_NAMESPACE {
 namespace {
 
-constexpr int tile_rows = 6;         // of a matrix product: 6 tiles x conv_tile_vectors
 constexpr int64_t block_tiles = 24;  // their transforms, for 64 channels, stay in the L2 cache along with a panel of weights
 constexpr int64_t most_ranges = 16;  // each has a block's transforms of its own
 constexpr int64_t weights_channels = 64;  // source channels in a range of phase 0
@@ -31,24 +31,26 @@ struct Layout {
     all_tiles = w.batch * tiles[0] * tiles[1];
     ranges = smaller(most_ranges, ceil_divide(all_tiles, block_tiles));
     // Positions a little more than their tiles apart: at a power of two they would share a few places of the cache.
-    source_position = block_tiles * depth + lanes;
+    source_position = block_tiles * depth + cache_line / static_cast<int64_t>(sizeof(Operand));
     product_position = block_tiles * width + lanes;
   }
 
+  // Source channel `channel`, a multiple of operands_together.
   int64_t weights(int64_t position, int64_t panel, int64_t channel) const {
     return ((position * panels + panel) * depth + channel) * width;
   }
-  int64_t weight_floats() const { return winograd_positions * panels * depth * width; }
-  int64_t range_floats() const { return winograd_positions * (source_position + product_position); }
-  int64_t floats() const { return weight_floats() + ranges * range_floats(); }
+  int64_t weight_bytes() const { return winograd_positions * panels * depth * width * static_cast<int64_t>(sizeof(Operand)); }
+  int64_t source_bytes() const { return winograd_positions * source_position * static_cast<int64_t>(sizeof(Operand)); }
+  int64_t range_bytes() const { return source_bytes() + winograd_positions * product_position * static_cast<int64_t>(sizeof(float)); }
+  int64_t bytes() const { return weight_bytes() + ranges * range_bytes(); }
 
   int64_t width, panels, depth;
   int64_t tiles[2], all_tiles, ranges;
-  int64_t source_position, product_position;
+  int64_t source_position, product_position;  // operands, floats from a position to the next
 };
 
 // `lanes` of the target's channels, some of the source's.
-void transform_weights_block(const Winograd& w, const Layout& l, float* to, int64_t target, Slice sources) {
+void transform_weights_block(const Winograd& w, const Layout& l, Operand* to, int64_t target, Slice sources) {
   const int64_t panel = target / l.width, column = target % l.width;
   const int64_t targets = larger(0, smaller(lanes, w.target_channels - target));
   for (int64_t source = sources.begin; source < sources.end; source += lanes) {
@@ -64,17 +66,24 @@ void transform_weights_block(const Winograd& w, const Layout& l, float* to, int6
         transpose(tap[t]);
       }
     }
-    for (int64_t s = 0; s < count; ++s) {
-      Floats columns[6][3];
-      for (int64_t x = 0; x < 3; ++x) {
-        Floats t[6];
-        transform_weights(tap[x][s], tap[3 + x][s], tap[6 + x][s], t);
-        for (int64_t y = 0; y < 6; ++y) columns[y][x] = t[y];
+    for (int64_t s = 0; s < count; s += operands_together) {
+      Floats columns[operands_together][6][3];
+      for (int64_t together = 0; together < operands_together; ++together) {
+        for (int64_t x = 0; x < 3; ++x) {
+          Floats t[6];
+          transform_weights(tap[x][s + together], tap[3 + x][s + together], tap[6 + x][s + together], t);
+          for (int64_t y = 0; y < 6; ++y) columns[together][y][x] = t[y];
+        }
       }
       for (int64_t y = 0; y < 6; ++y) {
-        Floats t[6];
-        transform_weights(columns[y][0], columns[y][1], columns[y][2], t);
-        for (int64_t x = 0; x < 6; ++x) store(to + l.weights(y * 6 + x, panel, source + s) + column, t[x]);
+        Floats t[operands_together][6];
+        for (int64_t together = 0; together < operands_together; ++together)
+          transform_weights(columns[together][y][0], columns[together][y][1], columns[together][y][2], t[together]);
+        for (int64_t x = 0; x < 6; ++x) {
+          Floats weights[operands_together];
+          for (int64_t together = 0; together < operands_together; ++together) weights[together] = t[together][x];
+          store_weights(to + l.weights(y * 6 + x, panel, source + s) + column * operands_together, weights);
+        }
       }
     }
   }
@@ -88,7 +97,7 @@ TilePlace place_of(const Layout& l, int64_t tile) {
   return {tile / l.tiles[1] / l.tiles[0], tile / l.tiles[1] % l.tiles[0] * winograd_outputs, tile % l.tiles[1] * winograd_outputs};
 }
 
-void transform_source_block(const Winograd& w, const Layout& l, Slice tiles, float* to) {
+void transform_source_block(const Winograd& w, const Layout& l, Slice tiles, Operand* to) {
   const int64_t row_stride = w.source_size[1] * w.source_channels;
   for (int64_t tile = tiles.begin; tile < tiles.end; ++tile, to += l.depth) {
     const TilePlace p = place_of(l, tile);
@@ -100,15 +109,16 @@ void transform_source_block(const Winograd& w, const Layout& l, Slice tiles, flo
     for (int64_t c = 0; c < w.source_channels; c += lanes) {
       const Mask mask = first(smaller(lanes, w.source_channels - c));
       const float* from = w.source + (origin + c);
+      const auto put = [&](int64_t position, Floats x) __attribute__((always_inline)) { store_operands(to + c + position * l.source_position, x); };
       if (inside && c + lanes <= w.source_channels) {
         transform_source_tile([&](int64_t y, int64_t x) __attribute__((always_inline)) {
           return load(from + y * row_stride + x * w.source_channels);
-        }, to + c, l.source_position);
+        }, put);
       } else {
         transform_source_tile([&](int64_t y, int64_t x) __attribute__((always_inline)) {
           const bool there = y >= rows.begin && y < rows.end && x >= columns.begin && x < columns.end;
           return there ? load(from + y * row_stride + x * w.source_channels, mask) : zero();
-        }, to + c, l.source_position);
+        }, put);
       }
     }
   }
@@ -126,30 +136,22 @@ void prefetch_source_tile(const Winograd& w, const Layout& l, int64_t tile) {
 }
 
 // Meanwhile the source of the tiles `next` is fetched.
-void multiply_block(const Winograd& w, const Layout& l, int64_t tiles, int64_t panel, const float* weights, const float* sources,
+void multiply_block(const Winograd& w, const Layout& l, int64_t tiles, int64_t panel, const Operand* weights, const Operand* sources,
                     float* products, Slice next) {
-  const int64_t vectors = l.width / lanes, groups = ceil_divide(tiles, tile_rows);
-  Tile t = {};
-  t.a_stride = l.depth;
-  t.b_stride = l.width;
-  t.c_stride = l.width;
-  t.columns = l.width;
-  t.depth = w.source_channels;
-  t.next_stride = prefetch_step * l.width;
+  const int64_t groups = ceil_divide(tiles, product_rows);
+  const Products multiply(l.width, l.depth, w.source_channels);
   for (int64_t position = 0; position < winograd_positions; ++position) {
-    t.b = weights + l.weights(position, panel, 0);
-    // Each group fetches its share of the next position's weights.
-    const float* next_weights = weights + l.weights(smaller(position + 1, winograd_positions - 1), panel, 0);
+    const Operand* position_weights = weights + l.weights(position, panel, 0);
+    // Each group fetches the next position's weights.
+    const Operand* next_weights = weights + l.weights(smaller(position + 1, winograd_positions - 1), panel, 0);
     for (int64_t tile = next.begin + next.size() * position / winograd_positions;
          tile < next.begin + next.size() * (position + 1) / winograd_positions; ++tile) {
       prefetch_source_tile(w, l, tile);
     }
     for (int64_t group = 0; group < groups; ++group) {
       const int64_t begin = tiles * group / groups, end = tiles * (group + 1) / groups;
-      t.a = sources + position * l.source_position + begin * l.depth;
-      t.c = products + position * l.product_position + begin * l.width;
-      t.next = next_weights;
-      tile_function(end - begin, vectors, false)(t);
+      multiply(end - begin, sources + position * l.source_position + begin * l.depth, position_weights, next_weights,
+               products + position * l.product_position + begin * l.width);
     }
   }
 }
@@ -241,19 +243,20 @@ void winograd_work(const Winograd& w, nnrun_work& work) {
   work.ranges[0] = l.panels * (l.width / lanes) * ceil_divide(w.source_channels, weights_channels);
   work.ranges[1] = l.ranges;
   work.batch_phase = 2;
-  work.workspace = static_cast<size_t>(l.floats()) * sizeof(float);
+  work.workspace = static_cast<size_t>(l.bytes());
 }
 
 void winograd_run(const Winograd& w, void* workspace, uint32_t phase, int64_t range) {
   const Layout l(w);
-  float* weights = static_cast<float*>(workspace);
+  auto* weights = static_cast<Operand*>(workspace);
   if (phase == 0) {
     const int64_t targets = l.panels * (l.width / lanes);
     transform_weights_block(w, l, weights, range % targets * lanes, slice_of(w.source_channels, weights_channels, range / targets));
     return;
   }
-  float* sources = weights + l.weight_floats() + range * l.range_floats();
-  float* products = sources + winograd_positions * l.source_position;
+  char* own = static_cast<char*>(workspace) + l.weight_bytes() + range * l.range_bytes();
+  auto* sources = reinterpret_cast<Operand*>(own);
+  auto* products = reinterpret_cast<float*>(own + l.source_bytes());
   const auto finish = w.pool ? w.relu ? pool_block<true> : pool_block<false> : w.relu ? finish_block<true> : finish_block<false>;
   const int64_t begin = l.all_tiles * range / l.ranges, end = l.all_tiles * (range + 1) / l.ranges;
   for (Slice tiles = {begin, begin}; tiles.begin < end; tiles.begin = tiles.end) {

@@ -44,9 +44,9 @@ __attribute__((always_inline)) inline void transform_target(const Floats (&m)[6]
   y[3] = fma(eight, s, add(q, m[5]));
 }
 
-// B' x B, x(y, x) being a tile's pixels: 36 vectors, `position` floats apart.
-template <class At>
-__attribute__((always_inline)) inline void transform_source_tile(At at, float* to, int64_t position) {
+// B' x B, x(y, x) being a tile's pixels: 36 vectors, each handed to put(position, vector).
+template <class At, class Put>
+__attribute__((always_inline)) inline void transform_source_tile(At at, Put put) {
   Floats columns[6][6];
   repeat<6>([&](auto x) __attribute__((always_inline)) {
     Floats from[6], t[6];
@@ -57,7 +57,7 @@ __attribute__((always_inline)) inline void transform_source_tile(At at, float* t
   repeat<6>([&](auto y) __attribute__((always_inline)) {
     Floats t[6];
     transform_source(columns[y], t);
-    repeat<6>([&](auto x) __attribute__((always_inline)) { store(to + (y * 6 + x) * position, t[x]); });
+    repeat<6>([&](auto x) __attribute__((always_inline)) { put(y * 6 + x, t[x]); });
   });
 }
 

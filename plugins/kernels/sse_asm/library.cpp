@@ -130,7 +130,7 @@ namespace {
 
 constexpr int32_t score = 100;  // faster than scalar, slower than the wider vectors of avx2
 
-#define NNRUN_ENTRY(name) {sizeof(nnrun_kernel), score, #name, "nnrun_" #name, nullptr, name##_work, name##_run, nullptr, 0, nullptr},
+#define NNRUN_ENTRY(name) {sizeof(nnrun_kernel), score, #name, "nnrun_" #name, nullptr, name##_work, name##_run, nullptr, 0, nullptr, 0},
 constexpr nnrun_kernel kernels[] = {NNRUN_ASSEMBLY_KERNELS(NNRUN_ENTRY)};
 
 }  // namespace

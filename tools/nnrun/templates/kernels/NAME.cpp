@@ -33,7 +33,7 @@ void relu_run(const void* arguments, void*, std::uint32_t, std::int64_t range) {
 constexpr std::int32_t score = 10000;
 
 constexpr nnrun_kernel kernels[] = {
-    {sizeof(nnrun_kernel), score, "relu_f32", "nnrun_relu_f32", nullptr, relu_work, relu_run, nullptr, 0, nullptr},
+    {sizeof(nnrun_kernel), score, "relu_f32", "nnrun_relu_f32", nullptr, relu_work, relu_run, nullptr, 0, nullptr, 0},
 };
 
 constexpr nnrun_kernels_vtable table = {sizeof(nnrun_kernels_vtable), static_cast<std::uint32_t>(std::size(kernels)), kernels,

@@ -1,0 +1,3 @@
+#pragma once
+
+#include "../simd/winograd_products_f32.hpp"
