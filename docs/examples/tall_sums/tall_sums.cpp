@@ -55,7 +55,8 @@ constexpr nnrun_kernel kernels[] = {
      .run = run,
      .algorithm = "tall",
      .bound = 0,
-     .run_or_fail = nullptr},
+     .run_or_fail = nullptr,
+     .precision = 0},
 };
 
 constexpr nnrun_kernels_vtable table = {
