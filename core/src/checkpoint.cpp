@@ -5,6 +5,7 @@
 #include <nnrun/plugin.hpp>
 
 #include <algorithm>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 namespace nnrun::core {
@@ -83,11 +84,12 @@ std::string optimizer_tensor_name(const std::string& state, const std::string& w
 void restore_tensor(const SafetensorsFile& file, const std::string& name, const Slot& slot, float* to) {
   const NamedTensor* tensor = file.find(name);
   if (tensor == nullptr) throw RunError(file.path().string() + " has no tensor '" + name + "'; it belongs to another net");
+  if (tensor->dtype != slot.dtype) throw RunError(file.path().string() + ": tensor '" + name + "' has another type of numbers than the net's");
   if (tensor->shape != slot.shape) {
     throw RunError(file.path().string() + ": tensor '" + name + "' has the shape " + to_string(tensor->shape) + ", the net needs " +
                    to_string(slot.shape));
   }
-  std::copy_n(tensor->data, tensor->count, to);
+  std::memcpy(to, tensor->data, tensor->bytes());
 }
 
 // fn(name, slot, data) for each weight and state. Their data may be written to: restoring goes the same way.
@@ -118,7 +120,7 @@ void write_checkpoint(const std::filesystem::path& file, const Parameters& param
                       const TrainingState& state, bool with_optimizer, const Parameters* average) {
   std::vector<NamedTensor> tensors;
   const auto add = [&](std::string name, const Slot& slot, const float* data) {
-    tensors.push_back({std::move(name), slot.shape, data, static_cast<std::size_t>(slot.count)});
+    tensors.push_back({std::move(name), slot.shape, data, static_cast<std::size_t>(slot.count), slot.dtype});
   };
   const Parameters& tested = average != nullptr ? *average : parameters;
   for_each_tensor(tested, "", add);

@@ -65,7 +65,7 @@ void Network::bind_parameters() {
     parameters_ = std::make_shared<Parameters>(std::move(weights), std::move(states));
     return;
   }
-  const auto same = [](const Slot& a, const Slot& b) { return a.name == b.name && a.shape == b.shape; };
+  const auto same = [](const Slot& a, const Slot& b) { return a.name == b.name && a.shape == b.shape && a.dtype == b.dtype; };
   const auto& w = parameters_->weight_slots();
   const auto& s = parameters_->state_slots();
   if (!std::equal(w.begin(), w.end(), weights.begin(), weights.end(), same) ||
@@ -108,7 +108,7 @@ void Network::make_runners(bool share_memory) {
       runner.weights.push_back(make_tensor(NNRUN_F32, declared.slot.shape, parameters_->weight(weight++)));
     }
     for (const DeclaredState& declared : layer.states) {
-      runner.states.push_back(make_tensor(NNRUN_F32, declared.slot.shape, parameters_->state(state++)));
+      runner.states.push_back(make_tensor(static_cast<nnrun_dtype>(declared.slot.dtype), declared.slot.shape, parameters_->state(state++)));
     }
     if (layer.affine != nullptr) make_affine(i, weight, state);
     runner.d_weights = runner.weights;
@@ -163,7 +163,7 @@ void Network::make_affine(std::size_t index, std::size_t& weight, std::size_t& s
     affine.weights.push_back(make_tensor(NNRUN_F32, declared.slot.shape, parameters_->weight(weight++)));
   }
   for (const DeclaredState& declared : layer.affine->states) {
-    affine.states.push_back(make_tensor(NNRUN_F32, declared.slot.shape, parameters_->state(state++)));
+    affine.states.push_back(make_tensor(static_cast<nnrun_dtype>(declared.slot.dtype), declared.slot.shape, parameters_->state(state++)));
   }
   for (const std::size_t bytes : layer.folded) affine.folded.emplace_back(bytes);
   const nnrun_tensor& output = plan_.tensors[layer.output];
@@ -211,7 +211,7 @@ void Network::initialize_parameters() {
       }
     }
     for (const DeclaredState& declared : layer.states) {
-      std::fill_n(parameters_->state(state), parameters_->state_slots()[state].count, declared.value);
+      if (declared.slot.dtype == NNRUN_F32) std::fill_n(parameters_->state(state), parameters_->state_slots()[state].count, declared.value);
       ++state;
     }
   });

@@ -1,5 +1,6 @@
 #include "parameters.hpp"
 
+#include "plan.hpp"
 #include "sha256.hpp"
 
 #include <algorithm>
@@ -14,12 +15,14 @@ std::size_t place(std::vector<Slot>& slots) {
     slot.count = 1;
     for (const std::int64_t dim : slot.shape) slot.count *= dim;
     slot.offset = total;
-    total += align_up(static_cast<std::size_t>(slot.count) * sizeof(float)) / sizeof(float);
+    total += align_up(slot.bytes()) / sizeof(float);
   }
   return total * sizeof(float);
 }
 
 }  // namespace
+
+std::size_t Slot::bytes() const { return static_cast<std::size_t>(count) * dtype_bytes(dtype); }
 
 Parameters::Parameters(std::vector<Slot> weights, std::vector<Slot> states)
     : weight_slots_(std::move(weights)), state_slots_(std::move(states)), weights_(place(weight_slots_)), states_(place(state_slots_)) {}
@@ -42,12 +45,12 @@ std::string Parameters::sha256() const {
   std::size_t state = 0;
   const auto add_states_before = [&](std::size_t layer) {
     for (; state < state_slots_.size() && state_slots_[state].layer < layer; ++state) {
-      hash.add(this->state(state), static_cast<std::size_t>(state_slots_[state].count) * sizeof(float));
+      hash.add(this->state(state), state_slots_[state].bytes());
     }
   };
   for (std::size_t i = 0; i < weight_slots_.size(); ++i) {
     add_states_before(weight_slots_[i].layer);
-    hash.add(weight(i), static_cast<std::size_t>(weight_slots_[i].count) * sizeof(float));
+    hash.add(weight(i), weight_slots_[i].bytes());
   }
   add_states_before(static_cast<std::size_t>(-1));
   return hash.hexadecimal();

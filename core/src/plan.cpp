@@ -84,6 +84,16 @@ nnrun_plan make_plan(Answers& a, const std::vector<nnrun_tensor>& inputs, const 
     const int status = detail::guard(error, [&] { layer.states.push_back({make_slot(layer, name, rank, dim, 0), value}); });
     return status != 0 ? -1 : static_cast<int>(layer.states.size()) - 1;
   };
+  plan.integers = [](void* context, const char* name, std::uint32_t dtype, std::uint32_t rank, const std::int64_t* dim, nnrun_error* error) {
+    PlannedLayer& layer = *answers(context).layer;
+    const int status = detail::guard(error, [&] {
+      if (dtype != NNRUN_U8 && dtype != NNRUN_S8 && dtype != NNRUN_S32) throw Error(std::string("declared '") + name + "' of a type that is not u8, s8 or s32");
+      Slot slot = make_slot(layer, name, rank, dim, 0);
+      slot.dtype = dtype;
+      layer.states.push_back({std::move(slot), 0});
+    });
+    return status != 0 ? -1 : static_cast<int>(layer.states.size()) - 1;
+  };
   plan.saved = [](void* context, std::size_t bytes, nnrun_error*) {
     PlannedLayer& layer = *answers(context).layer;
     layer.saved.push_back(bytes);

@@ -22,7 +22,7 @@ struct DeclaredWeight {
 
 struct DeclaredState {
   Slot slot;
-  float value;
+  float value;  // of f32; whole numbers start at 0
 };
 
 // One layer that will run. Tensors are numbered: 0 is the net's input, others are outputs of layers.

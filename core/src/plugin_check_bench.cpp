@@ -128,6 +128,15 @@ nnrun_plan LayerBench::make_plan(const std::vector<nnrun_tensor>& shapes, const 
     });
     return status != 0 ? -1 : static_cast<int>(self.states.size()) - 1;
   };
+  plan.integers = [](void* context, const char* name, std::uint32_t dtype, std::uint32_t rank, const std::int64_t* dim, nnrun_error* error) {
+    LayerBench& self = bench(context);
+    const int status = detail::guard(error, [&] {
+      self.declare(name, rank, dim);
+      self.states.push_back(self.make(make_tensor(static_cast<nnrun_dtype>(dtype), Shape(dim, dim + rank))));
+      std::memset(self.states.back().c.data, 0, tensor_bytes(self.states.back().c));
+    });
+    return status != 0 ? -1 : static_cast<int>(self.states.size()) - 1;
+  };
   plan.saved = [](void* context, std::size_t bytes, nnrun_error* error) {
     LayerBench& self = bench(context);
     const int status = detail::guard(error, [&] { self.saved_.push_back(std::make_unique<GuardedMemory>(bytes)); });

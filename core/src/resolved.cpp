@@ -92,6 +92,8 @@ bool can_be_written(const nnrun_component& owner, const nnrun_param& param, cons
       return value.given || (list_in_range(param, value.integers) && !(is_section(owner) && value.integers.empty()));
     case NNRUN_NUMBER_LIST:
       return value.given || list_in_range(param, value.numbers);
+    case type_component_list:
+      return &owner != &root_section() || !value.components.empty();
     case NNRUN_COMPONENT:
     case type_section:
     case type_layer_list:

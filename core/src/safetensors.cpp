@@ -2,6 +2,7 @@
 
 #include "error.hpp"
 #include "files.hpp"
+#include "plan.hpp"
 #include "sha256.hpp"
 
 #include <algorithm>
@@ -23,7 +24,36 @@ constexpr std::uint64_t max_header_bytes = std::uint64_t{16} << 20;
   throw RunError(file.string() + " is not a usable checkpoint: " + why);
 }
 
-std::span<const std::byte> bytes_of(const NamedTensor& tensor) { return std::as_bytes(std::span(tensor.data, tensor.count)); }
+struct DtypeName {
+  std::uint32_t dtype;
+  const char* name;
+};
+constexpr DtypeName dtype_names[] = {{NNRUN_F32, "F32"}, {NNRUN_S32, "I32"}, {NNRUN_S8, "I8"}, {NNRUN_U8, "U8"}};
+
+std::string name_of(std::uint32_t dtype) {
+  for (const DtypeName& d : dtype_names) {
+    if (d.dtype == dtype) return d.name;
+  }
+  throw RunError("a checkpoint holds no tensors of type " + std::to_string(dtype));
+}
+
+std::uint32_t dtype_of(const fs::path& file, const std::string& tensor, const nlohmann::json& entry) {
+  const nlohmann::json name = entry.is_object() ? entry.value("dtype", nlohmann::json()) : nlohmann::json();
+  for (const DtypeName& d : dtype_names) {
+    if (name == d.name) return d.dtype;
+  }
+  refuse(file, "tensor '" + tensor + "' is not of type F32, I32, I8 or U8");
+}
+
+std::span<const std::byte> bytes_of(const NamedTensor& tensor) { return {static_cast<const std::byte*>(tensor.data), tensor.bytes()}; }
+
+template <class T>
+std::vector<float> converted(const NamedTensor& tensor) {
+  const auto* numbers = static_cast<const T*>(tensor.data);
+  std::vector<float> values(tensor.count);
+  for (std::size_t i = 0; i < tensor.count; ++i) values[i] = static_cast<float>(numbers[i]);
+  return values;
+}
 
 // Counters and the config can be damaged as well as weights. Keys sorted and nothing between them: the order in the file and its
 // padding do not count.
@@ -34,18 +64,31 @@ void add_header(Sha256& hash, const nlohmann::json& header_without_checksum) {
 
 }  // namespace
 
-void write_safetensors(const fs::path& file, std::span<const NamedTensor> tensors, std::map<std::string, std::string> metadata) {
+std::size_t NamedTensor::bytes() const { return count * dtype_bytes(dtype); }
+
+std::vector<float> NamedTensor::as_floats() const {
+  switch (dtype) {
+    case NNRUN_S32: return converted<std::int32_t>(*this);
+    case NNRUN_S8: return converted<std::int8_t>(*this);
+    case NNRUN_U8: return converted<std::uint8_t>(*this);
+    default: return converted<float>(*this);
+  }
+}
+
+void write_safetensors(const fs::path& file, std::span<const NamedTensor> given, std::map<std::string, std::string> metadata) {
+  std::vector<NamedTensor> tensors(given.begin(), given.end());
+  std::stable_partition(tensors.begin(), tensors.end(), [](const NamedTensor& tensor) { return dtype_bytes(tensor.dtype) == sizeof(float); });
   nlohmann::ordered_json header;
   header["__metadata__"] = metadata;
   std::size_t offset = 0;
   for (const NamedTensor& tensor : tensors) {
-    const std::size_t end = offset + tensor.count * sizeof(float);
-    header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+    const std::size_t end = offset + tensor.bytes();
+    header[tensor.name] = {{"dtype", name_of(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
     offset = end;
   }
   Sha256 hash;
   add_header(hash, header);
-  for (const NamedTensor& tensor : tensors) hash.add(tensor.data, tensor.count * sizeof(float));
+  for (const NamedTensor& tensor : tensors) hash.add(tensor.data, tensor.bytes());
   header["__metadata__"]["checksum"] = hash.hexadecimal();
   std::string text = header.dump();
   // Readers map the file: keep the tensors aligned.
@@ -98,7 +141,8 @@ SafetensorsFile::SafetensorsFile(const fs::path& file) : path_(file) {
       }
       continue;
     }
-    if (!entry.is_object() || entry.value("dtype", nlohmann::json()) != "F32") refuse(file, "tensor '" + name + "' is not of type F32");
+    const std::uint32_t dtype = dtype_of(file, name, entry);
+    const std::size_t element = dtype_bytes(dtype);
     const auto shape = entry.find("shape");
     const auto offsets = entry.find("data_offsets");
     const auto all_unsigned = [](const nlohmann::json& list) {
@@ -108,10 +152,10 @@ SafetensorsFile::SafetensorsFile(const fs::path& file) : path_(file) {
       refuse(file, "tensor '" + name + "' has no proper shape and offsets");
     }
     const Range range{(*offsets)[0].get<std::uint64_t>(), (*offsets)[1].get<std::uint64_t>()};
-    if (range.begin > range.end || range.end > data_bytes || range.begin % sizeof(float) != 0) {
+    if (range.begin > range.end || range.end > data_bytes || range.begin % element != 0) {
       refuse(file, "tensor '" + name + "' ends at byte " + std::to_string(range.end) + " of " + std::to_string(data_bytes));
     }
-    NamedTensor tensor{name, {}, nullptr, static_cast<std::size_t>((range.end - range.begin) / sizeof(float))};
+    NamedTensor tensor{name, {}, nullptr, static_cast<std::size_t>((range.end - range.begin) / element), dtype};
     std::uint64_t count = 1;
     for (const auto& dim : *shape) {
       const auto size = dim.get<std::uint64_t>();
@@ -119,7 +163,7 @@ SafetensorsFile::SafetensorsFile(const fs::path& file) : path_(file) {
       count *= size;
       tensor.shape.push_back(static_cast<std::int64_t>(size));
     }
-    if (count * sizeof(float) != range.end - range.begin) {
+    if (count * element != range.end - range.begin) {
       refuse(file, "tensor '" + name + "' has a shape of " + std::to_string(count) + " elements, but " +
                        std::to_string(range.end - range.begin) + " bytes");
     }
@@ -135,10 +179,10 @@ SafetensorsFile::SafetensorsFile(const fs::path& file) : path_(file) {
   }
   if (end != data_bytes) refuse(file, "it has " + std::to_string(data_bytes) + " bytes of tensors, the header speaks of " + std::to_string(end));
 
-  data_.resize(static_cast<std::size_t>(data_bytes / sizeof(float)));
+  data_.resize(static_cast<std::size_t>(data_bytes));
   in.read(reinterpret_cast<char*>(data_.data()), static_cast<std::streamsize>(data_bytes));
   if (!in) refuse(file, "it cannot be read to its end");
-  for (std::size_t i = 0; i < tensors_.size(); ++i) tensors_[i].data = data_.data() + ranges[i].begin / sizeof(float);
+  for (std::size_t i = 0; i < tensors_.size(); ++i) tensors_[i].data = data_.data() + ranges[i].begin;
 
   const auto checksum = metadata_.find("checksum");
   if (checksum == metadata_.end()) refuse(file, "it has no checksum; was it written by nnrun?");

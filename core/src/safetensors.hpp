@@ -2,6 +2,8 @@
 // https://github.com/huggingface/safetensors
 #pragma once
 
+#include <nnrun/nnrun.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -12,15 +14,21 @@
 
 namespace nnrun::core {
 
-// Floats only: that is all that checkpoints hold.
 struct NamedTensor {
   std::string name;
   std::vector<std::int64_t> shape;
-  const float* data;
+  const void* data;
   std::size_t count;
+  std::uint32_t dtype = NNRUN_F32;  // or u8, s8, s32
+
+  std::size_t bytes() const;
+  // Of f32 ones.
+  std::span<const float> floats() const { return {static_cast<const float*>(data), count}; }
+  // Of any type, as floats.
+  std::vector<float> as_floats() const;
 };
 
-// Writes atomically. A SHA-256 goes into the metadata as "checksum": of the header's JSON without it (compact, keys sorted),
+// Writes atomically; tensors of bytes go behind the others, so that all are aligned. A SHA-256 goes into the metadata as "checksum": of the header's JSON without it (compact, keys sorted),
 // followed by the tensors' bytes.
 void write_safetensors(const std::filesystem::path& file, std::span<const NamedTensor> tensors,
                        std::map<std::string, std::string> metadata);
@@ -40,7 +48,7 @@ class SafetensorsFile {
 
  private:
   std::filesystem::path path_;
-  std::vector<float> data_;
+  std::vector<std::byte> data_;
   std::vector<NamedTensor> tensors_;
   std::map<std::string, std::string> metadata_;
 };

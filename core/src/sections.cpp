@@ -99,8 +99,10 @@ constexpr std::array root_params = {
     section("model", "the net"),
     section("train", "how the net is trained"),
     section("run", "threads, kernels, and what a run leaves behind; has no influence on the result"),
+    of_kind(row(type_component_list, "quantize", "what the trained net is made into besides, each a checkpoint of integers beside the float one"),
+            "quantizer"),
 };
-constexpr std::array<Default, root_params.size()> root_defaults = {{{""}, {nullptr, 42}, {}, {}, {}, {}, {}}};
+constexpr std::array<Default, root_params.size()> root_defaults = {{{""}, {nullptr, 42}, {}, {}, {}, {}, {}, {}}};
 
 constexpr std::array data_params = {
     of_kind(row(NNRUN_COMPONENT, "source", "what reads the samples; needed unless model.input says the shape"), "dataset"),

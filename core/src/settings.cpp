@@ -285,6 +285,7 @@ Settings check_tree(const Node& tree, const WithLayerGroups& lookup, std::vector
   settings.model = read_model(root.section("model"), std::move(layers));
   settings.train = read_train(root.section("train"));
   settings.run = read_run(root.section("run"));
+  settings.quantize = root.components("quantize");
   return settings;
 }
 

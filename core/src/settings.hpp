@@ -102,6 +102,7 @@ struct Settings {
   ModelSettings model;
   TrainSettings train;
   RunSettings run;
+  std::vector<ComponentSpec> quantize;  // kind quantizer
   ComponentSpec root;  // the same again as the tables in sections.hpp see it: for writing and comparing
 };
 

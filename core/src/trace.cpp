@@ -9,9 +9,20 @@ namespace nnrun::core {
 
 namespace {
 
-std::vector<float> copy_of(const nnrun_tensor& tensor) {
-  const std::span<float> numbers = Tensor(tensor).span();
+template <class T>
+std::vector<float> copy_as(const nnrun_tensor& tensor) {
+  const std::span<T> numbers = Tensor(tensor).span<T>();
   return {numbers.begin(), numbers.end()};
+}
+
+// Whole numbers become floats; those of s32 may lose their last bits.
+std::vector<float> copy_of(const nnrun_tensor& tensor) {
+  switch (tensor.dtype) {
+    case NNRUN_S32: return copy_as<std::int32_t>(tensor);
+    case NNRUN_S8: return copy_as<std::int8_t>(tensor);
+    case NNRUN_U8: return copy_as<std::uint8_t>(tensor);
+    default: return copy_as<float>(tensor);
+  }
 }
 
 double mean_size(std::span<const float> numbers) {
@@ -35,7 +46,6 @@ class Recorder : public LayerWatcher {
   Recorder& operator=(const Recorder&) = delete;
 
   void add(std::string name, bool backward, const nnrun_tensor& tensor) {
-    if (tensor.dtype != NNRUN_F32) return;
     trace_.tensors.push_back({std::move(name), backward, 0, Tensor(tensor).shape(), copy_of(tensor)});
   }
   void forward_done(std::size_t index) override {

@@ -56,7 +56,7 @@ std::vector<std::string> differences_that_matter(const Settings& before, const S
   std::erase_if(paths, [&](const std::string& path) {
     const bool more_epochs = path == "train.epochs" && now.train.epochs >= before.train.epochs;
     return more_epochs || is_or_is_in(path, "run.threads") || is_or_is_in(path, "run.observers") || is_or_is_in(path, "run.folder") ||
-           is_or_is_in(path, "train.checkpoint") || is_or_is_in(path, "plugins");
+           is_or_is_in(path, "train.checkpoint") || is_or_is_in(path, "quantize") || is_or_is_in(path, "plugins");
   });
   return paths;
 }

@@ -43,7 +43,14 @@ TrainingResult train_config(const TrainingRunOptions& options) {
     return chosen;
   };
   Trainer trainer(environment, root, make_folder, std::move(checkpoint));
-  return trainer.run();
+  const TrainingResult result = trainer.run();
+  if (result.signal == 0 && !settings.quantize.empty()) {
+    const char* tested = result.best_weights ? "best.safetensors" : "last.safetensors";
+    quantize_all(result.folder / tested, environment_options, options.data, {}, [&](const Quantization& q) {
+      if (options.quantized) options.quantized(q);
+    });
+  }
+  return result;
 }
 
 }  // namespace nnrun::core

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "environment.hpp"
+#include "quantization.hpp"
 #include "trainer.hpp"
 
 #include <optional>
@@ -16,6 +17,7 @@ struct TrainingRunOptions {
   std::vector<std::filesystem::path> plugin_folders;
   std::string data;                   // --data
   std::optional<std::string> resume;  // "": the latest run
+  QuantizationDone quantized;         // told of each net that the config's `quantize` made of the trained one; may be empty
 };
 
 // Throws DiagnosticError (exit code 2) or RunError (1).

@@ -75,6 +75,7 @@ struct Avgpool2d {
   }
 
   void plan(Plan& p) {
+    require_picture(p.input());
     const nnrun_windows windows = pool_windows_of(p.input(), size, stride, padding);
     p.output({p.batch(), windows.output[0], windows.output[1], p.input().dim(3)});
     means_.plan(p, windows);

@@ -60,6 +60,7 @@ struct Conv2d {
 
   void plan(Plan& p) {
     const Tensor input = p.input();
+    require_picture(input);
     windows_ = windows_of(input, {kernel, stride, dilation, padding, "kernel"});
     channels_ = input.dim(3);
     require_groups(channels_, "the input's channels");

@@ -36,6 +36,7 @@ struct Maxpool2d {
 
   void plan(Plan& p) {
     const Tensor input = p.input();
+    require_picture(input);
     windows_ = pool_windows_of(input, size, stride, padding);
     channels_ = input.dim(3);
     if (windows_.kernel[0] * windows_.kernel[1] > most_places) {

@@ -25,11 +25,15 @@ struct WindowParameters {
 
 inline std::string height_by_width(const std::int64_t (&size)[2]) { return std::to_string(size[0]) + " x " + std::to_string(size[1]); }
 
-inline void require_picture(const Tensor& input) {
-  require_f32(input);
+inline void require_picture_shape(const Tensor& input) {
   if (input.rank() == 4) return;
   throw Error("takes pictures, (N, height, width, channels), got " + sample_shape(input) +
               (input.rank() == 2 ? ": it must stand before `flatten`" : ""));
+}
+
+inline void require_picture(const Tensor& input) {
+  require_f32(input);
+  require_picture_shape(input);
 }
 
 // Zeros before and behind, on both axes.
@@ -60,7 +64,7 @@ inline Padding padding_of(const IntegersOrWord& given, const nnrun_windows& w) {
 
 // For `input`, (N, height, width, channels).
 inline nnrun_windows windows_of(const Tensor& input, const WindowParameters& parameters) {
-  require_picture(input);
+  require_picture_shape(input);
   nnrun_windows w{};
   w.batch = input.dim(0);
   const auto of_axis = [](const std::vector<std::int64_t>& given, std::size_t axis) { return given[given.size() == 1 ? 0 : axis]; };

@@ -124,6 +124,9 @@ def without_times(row):
     return {key: value for key, value in row.items() if key not in TIMES}
 
 
+DTYPE_BYTES = {"F32": 4, "I32": 4, "I8": 1, "U8": 1}
+
+
 def read_safetensors(path):
     """(metadata, {name: (shape, bytes)}): the format as it is published, nothing of nnrun's but the checksum."""
     raw = pathlib.Path(path).read_bytes()
@@ -133,12 +136,12 @@ def read_safetensors(path):
     metadata = header.pop("__metadata__", {})
     tensors, ends = {}, []
     for name, entry in header.items():
-        assert entry["dtype"] == "F32", name
+        assert entry["dtype"] in DTYPE_BYTES, name
         begin, end = entry["data_offsets"]
         count = 1
         for size in entry["shape"]:
             count *= size
-        assert end - begin == 4 * count, name
+        assert end - begin == DTYPE_BYTES[entry["dtype"]] * count, name
         tensors[name] = (tuple(entry["shape"]), data[begin:end])
         ends.append((begin, end))
     at = 0

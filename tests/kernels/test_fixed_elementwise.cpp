@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "fixed.hpp"
 #include "harness.hpp"
@@ -46,6 +47,31 @@ Problem u8_to_s32(Engine& random, int64_t count) {
   a.y = problem.output(integers<int32_t>(random, count));
   problem.arguments(a);
   for (size_t i = 0; i < x.size(); ++i) problem.expect_exactly(a.y, static_cast<int64_t>(i), wrapped32(Wide{x[i]} * a.factor));
+  return problem;
+}
+
+Problem f32_to_u8(Engine& random, int64_t count) {
+  nnrun_f32_to_u8 a = {};
+  a.count = count;
+  a.scale = random() % 2 == 0 ? 255.0f : 37.3f;
+  a.offset = random() % 2 == 0 ? 0.5f : -3.25f;
+  Problem problem(std::to_string(count), random() % 2 == 0);
+  problem.shape(a);
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  const float special[] = {0.0f, -0.0f, 1.0f, 2.0f, 1e30f, -1e30f, infinity, -infinity, std::numeric_limits<float>::quiet_NaN()};
+  std::vector<float> x(static_cast<size_t>(count));
+  for (float& number : x) {
+    number = random() % 8 == 0 ? special[random() % std::size(special)] : static_cast<float>(between(random, -200, 1200)) / 1000.0f;
+  }
+  a.x = problem.input(x);
+  a.y = problem.output(integers<uint8_t>(random, count));
+  problem.arguments(a);
+  for (size_t i = 0; i < x.size(); ++i) {
+    volatile float product = x[i] * a.scale;  // rounded on its own
+    volatile float sum = product + a.offset;
+    const float y = std::floor(sum);
+    problem.expect(a.y, static_cast<int64_t>(i), y > 255 ? 255.0 : y > 0 ? static_cast<double>(y) : 0.0, 0);
+  }
   return problem;
 }
 
@@ -221,6 +247,7 @@ TEST_COUNTS(relu_s32, relu)
 TEST_COUNTS(abs_s32, absolute)
 TEST_COUNTS(u8_to_s32, u8_to_s32)
 TEST_COUNTS(dot_s32, dot)
+TEST_COUNTS(f32_to_u8, f32_to_u8)
 TEST_ROWS(argmax_s32, argmax)
 TEST_ROWS(requantize, requantize)
 

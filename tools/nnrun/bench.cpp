@@ -4,6 +4,7 @@
 #include "evaluation.hpp"
 #include "network.hpp"
 #include "peak.hpp"
+#include "predictor.hpp"
 #include "training_step.hpp"
 
 #include <nnrun/plugin.hpp>
@@ -167,7 +168,34 @@ std::string fixed(double value, int digits) {
 
 }  // namespace
 
+namespace {
+
+// A checkpoint's inference alone: what was made by a quantizer cannot train.
+int bench_checkpoint(const Options& options) {
+  const core::Predictor predictor(options.subject, environment_options(options), options.words);
+  const core::Environment& environment = predictor.environment();
+  core::Data data(environment.settings(), environment.host(), core::find_data_root(options.data));
+  const int threads = static_cast<int>(environment.host().threads());
+  nlohmann::ordered_json json{{"model", options.subject}, {"threads", threads}};
+  std::vector<std::vector<std::string>> rows{{"inference", "samples/s", "us", "operations/s"}};
+  for (const std::int64_t batch : {1, 16, 64}) {
+    const InferenceFigures f = measure_inference(environment, data, predictor.parameters(), batch, options.seconds);
+    const double rate = static_cast<double>(f.batch) / f.seconds;
+    json["inference"].push_back({{"batch", f.batch}, {"samples_per_s", rate}, {"ms", f.seconds * 1e3}, {"gigaoperations_per_s", f.gflops}});
+    rows.push_back({"batch " + std::to_string(f.batch), with_commas(static_cast<std::int64_t>(rate)), fixed(f.seconds * 1e6, 2), fixed(f.gflops, 1) + " G"});
+  }
+  if (options.json) {
+    std::cout << json.dump(2) << "\n";
+  } else {
+    std::cout << options.subject << ", " << threads << (threads == 1 ? " thread" : " threads") << "\n\n" << table(rows, 1);
+  }
+  return 0;
+}
+
+}  // namespace
+
 int bench(const Options& options) {
+  if (options.subject.ends_with(".safetensors")) return bench_checkpoint(options);
   const core::Environment environment(core::load_config(options.subject, options.words), environment_options(options));
   const core::Settings& settings = environment.settings();
   core::Data data(settings, environment.host(), core::find_data_root(options.data));

@@ -29,6 +29,7 @@ struct Options {
   std::int64_t batch = 1;
   double tolerance = 1e-4;
   bool fused = false, inference = false;
+  std::string outputs;  // eval: a .npy file
   // inspect
   std::string npy;      // a folder
   std::string picture;  // a .png file
@@ -48,6 +49,7 @@ int check_plugin(const Options& options);
 int check_gradients(const Options& options);
 int trace(const Options& options);
 int inspect(const Options& options);
+int quantize(const Options& options);
 
 core::EnvironmentOptions environment_options(const Options& options);
 

@@ -37,7 +37,7 @@ std::vector<Inspected> weights_of(const std::string& file) {
   const core::SafetensorsFile model(file);
   for (const core::NamedTensor& tensor : model.tensors()) {
     if (tensor.name.starts_with("optimizer.")) continue;
-    all.push_back({tensor.name, tensor.shape, {tensor.data, tensor.data + tensor.count}, false});
+    all.push_back({tensor.name, tensor.shape, tensor.as_floats(), false});
   }
   return all;
 }

@@ -42,7 +42,8 @@ constexpr Verb verbs[] = {
     {"plan", "what each layer computes, needs and costs", nnrun::tool::plan, "CONFIG", "the config", true, "key=value", true},
     {"eval", "test a checkpoint", nnrun::tool::evaluate, "MODEL", "the checkpoint", true, "key=value", true},
     {"predict", "answer for files, eg: pictures", nnrun::tool::predict, "MODEL", "the checkpoint", true, "FILE", true},
-    {"bench", "time, GFLOP/s and share of peak of each layer", nnrun::tool::bench, "CONFIG", "the config", true, "key=value", true},
+    {"bench", "time, GFLOP/s and share of peak of each layer", nnrun::tool::bench, "CONFIG|MODEL",
+     "the config; or a checkpoint, for its inference alone", true, "key=value", true},
     {"explain", "components and their parameters", nnrun::tool::explain, "NAME", "a component, a kind or a section", false, nullptr, false},
     {"plugins", "what was loaded from where, and what was skipped", nnrun::tool::list_plugins, nullptr, nullptr, false, nullptr, true},
     {"kernels", "which kernels this CPU gets", nnrun::tool::list_kernels, nullptr, nullptr, false, nullptr, true},
@@ -54,6 +55,8 @@ constexpr Verb verbs[] = {
      "key=value", true},
     {"trace", "one sample through the net: each layer's tensors, forward and backward", nnrun::tool::trace, "CONFIG|MODEL",
      "the config, or a checkpoint (.safetensors)", true, "key=value", true},
+    {"quantize", "make a trained net into one of integers, and compare both on the test set", nnrun::tool::quantize, "MODEL", "the checkpoint", true,
+     "SCHEME", false},
     {"inspect", "weights and activations of a checkpoint: statistics, histograms, pictures, .npy", nnrun::tool::inspect, "MODEL",
      "the checkpoint", true, "LAYER", true},
 };
@@ -121,7 +124,7 @@ void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& ch
   if (verb.json) sub->add_flag("--json", options.json, "one JSON document");
   const std::string name = verb.name;
   if (name == "train" || name == "eval" || name == "bench" || name == "plan" || name == "check-gradients" || name == "trace" ||
-      name == "inspect") {
+      name == "inspect" || name == "quantize") {
     sub->add_option("--data", options.data, "where relative data paths start (default: $NNRUN_DATA, or datasets)")->type_name("DIR");
   }
   if (name == "train") {
@@ -129,6 +132,7 @@ void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& ch
         ->type_name("[RUN]")
         ->expected(0, 1);
   }
+  if (name == "eval") sub->add_option("--outputs", options.outputs, "write what the net says of each test sample")->type_name("FILE.npy");
   if (name == "bench") sub->add_option("--seconds", options.seconds, "how long to measure each figure")->check(CLI::Range(0.01, 3600.0));
   if (name == "predict") {
     sub->add_option("--index", options.index, "which sample of a file that holds several, from 0")->check(CLI::NonNegativeNumber);

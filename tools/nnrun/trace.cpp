@@ -49,6 +49,7 @@ std::size_t take_parameters(Arrays& arrays, core::Parameters& parameters, const 
       throw core::RunError(file + ": '" + slot.name + "' has the shape " + to_string(found->second.shape) + ", the net has " +
                            to_string(slot.shape));
     }
+    if (slot.dtype != NNRUN_F32) throw core::RunError(file + ": '" + slot.name + "' is of whole numbers in the net, which trace does not take from files");
     std::ranges::copy(found->second.values, to);
     arrays.erase(found);
     ++taken;
@@ -85,7 +86,7 @@ void save(const std::string& file, const core::Trace& trace, const core::Paramet
   std::vector<NamedArray> arrays;
   for (const TracedTensor& tensor : trace.tensors) arrays.push_back({tensor.name, tensor.shape, tensor.values});
   const auto add = [&](const core::Slot& slot, const float* data) {
-    arrays.push_back({slot.name, slot.shape, {data, static_cast<std::size_t>(slot.count)}});
+    if (slot.dtype == NNRUN_F32) arrays.push_back({slot.name, slot.shape, {data, static_cast<std::size_t>(slot.count)}});
   };
   for (std::size_t i = 0; i < parameters.weight_slots().size(); ++i) add(parameters.weight_slots()[i], parameters.weight(i));
   for (std::size_t i = 0; i < parameters.state_slots().size(); ++i) add(parameters.state_slots()[i], parameters.state(i));

@@ -4,7 +4,7 @@
  *   - Rounding is floor: a right shift is arithmetic, so that -1 >> 1 is -1. There is no other rounding.
  *   - Sums and products wrap: 32-bit ones modulo 2^32, 64-bit ones modulo 2^64, and a result that is kept in 32 bits is its low 32 bits.
  *     So a sum has the same bits in any order. Whether anything can wrap is settled before, by whoever quantises.
- *   - Nothing saturates, but where a row says so (requantize).
+ *   - Nothing saturates, but where a row says so (requantize, f32_to_u8).
  *
  * A number of s32 stands for itself / 2^f, where f, its fraction bits, is known to the caller alone: 16 in Q16.16. u8 and s8 stand for
  * (itself - zero point) * scale; scales and zero points are the caller's, too.
@@ -126,7 +126,7 @@ typedef struct nnrun_maxpool2d_u8 {
   uint8_t* y;
 } nnrun_maxpool2d_u8;
 
-/* y = floor(x * multiplier / 2^shift), then brought to 0..255: the only row that saturates. The product has 64 bits. x and y are
+/* y = floor(x * multiplier / 2^shift), then brought to 0..255. The product has 64 bits. x and y are
  * (rows, columns); multiplier and shift are (columns) where per_column is 1, otherwise (1). multiplier is 0 or more, shift in 0..62. */
 typedef struct nnrun_requantize {
   int64_t rows, columns;
@@ -175,6 +175,14 @@ typedef struct nnrun_u8_to_s32 {
   int32_t* y;
 } nnrun_u8_to_s32;
 
+/* y = floor(x * scale + offset), brought to 0..255; NaN becomes 0. One multiplication and one addition in float, no fused rounding. */
+typedef struct nnrun_f32_to_u8 {
+  int64_t count;
+  float scale, offset;
+  const float* x;
+  uint8_t* y;
+} nnrun_f32_to_u8;
+
 /* X(name, bound, doc) as in kernels.h. */
 #define NNRUN_FIXED_KERNEL_ROWS(X)                                                    \
   X(matmul_q16, 0, "fixed-point matrix product, Q16.16, sums in 64 bits")            \
@@ -192,7 +200,8 @@ typedef struct nnrun_u8_to_s32 {
   X(abs_s32, 0, "|x| of 32-bit integers")                                            \
   X(argmax_s32, 0, "where the largest of each row is")                               \
   X(dot_s32, 0, "dot product of 32-bit integers, with strides")                      \
-  X(u8_to_s32, 0, "bytes to 32-bit integers, times a factor")
+  X(u8_to_s32, 0, "bytes to 32-bit integers, times a factor")             \
+  X(f32_to_u8, 0, "floats to bytes, scaled")
 
 #ifdef __cplusplus
 }

@@ -29,7 +29,7 @@ extern "C" {
 /* Structs only ever grow at their end. As long as the major version is 0, the host looks at all of them, so a plugin must have been built
  * for exactly its version; from 1 on, an older minor version will do. */
 #define NNRUN_ABI_MAJOR 0
-#define NNRUN_ABI_MINOR 5
+#define NNRUN_ABI_MINOR 6
 #define NNRUN_PLUGIN_SYMBOL "nnrun_plugin_v1"
 #define NNRUN_MAX_RANK 6
 #define NNRUN_MAX_PHASES 4
@@ -324,6 +324,9 @@ struct nnrun_plan {
   uint32_t reserved;
   /* Memory that fold() writes and forward() reads, and nobody else. Index in nnrun_run.folded, or -1. */
   int (*folded)(void* context, size_t bytes, nnrun_error* error);
+  /* A tensor of whole numbers, which a quantizer makes; saved with the weights, never trained, filled with 0. `dtype`: u8, s8 or s32.
+   * Returns its index in nnrun_run.states, which it shares with state(), or -1. */
+  int (*integers)(void* context, const char* name, uint32_t dtype, uint32_t rank, const int64_t* dim, nnrun_error* error);
 };
 
 typedef struct nnrun_run {
@@ -591,6 +594,67 @@ typedef struct nnrun_observer_vtable {
   int64_t (*position)(void* self, nnrun_error* error);
   void (*close)(void* self);
 } nnrun_observer_vtable;
+
+/* ---- A trained net, as quantizers and exporters see it ------------------------------------------------- */
+
+/* One layer, and what it makes of some samples. */
+typedef struct nnrun_layer_view {
+  uint32_t size;
+  uint32_t trait;        /* NNRUN_TRAIT_...: what the layer says of itself */
+  const char* component; /* eg: "dense" */
+  const char* name;      /* eg: "1.dense" */
+  uint32_t param_count;
+  uint32_t tensor_count;
+  const char* const* param_names;
+  const nnrun_value* params;         /* one a name */
+  const char* const* tensor_names;   /* eg: "weights", "bias", "mean" */
+  const nnrun_tensor* tensors;       /* weights and states, with data */
+  const float* scale;                /* of NNRUN_TRAIT_AFFINE: one a channel, as affine() says; NULL otherwise */
+  const float* offset;
+  uint32_t input_count;
+  uint32_t reserved;
+  const uint32_t* inputs; /* which tensors it takes: 0 is the net's input, i + 1 the output of layer i */
+  nnrun_tensor output;    /* with data; dim[0] is the number of samples */
+} nnrun_layer_view;
+
+/* All layers in order, each on its own: none has absorbed another. */
+typedef struct nnrun_net_view {
+  uint32_t size;
+  uint32_t layer_count;
+  const nnrun_layer_view* layers;
+  nnrun_tensor input; /* the samples as the first layer gets them, f32 */
+  const nnrun_host* host;
+} nnrun_net_view;
+
+/* ---- Kind "quantizer" --------------------------------------------------------------------------------- */
+
+typedef struct nnrun_named_tensor {
+  const char* name;
+  nnrun_tensor tensor; /* with data */
+} nnrun_named_tensor;
+
+/* Where a quantizer puts the net that it makes. */
+typedef struct nnrun_quantized {
+  uint32_t size;
+  uint32_t reserved;
+  void* context; /* pass it to the functions below */
+  /* The next layer: a component and its parameters as a config writes them, eg: "fixed_dense", "{units: 10, arithmetic: q16}"; and the
+   * tensors that it declares with integers(), copied. */
+  int (*layer)(void* context, const char* component, const char* params, const nnrun_named_tensor* tensors, size_t tensor_count,
+               nnrun_error* error);
+  /* A line for the user, eg: what was proved. */
+  void (*note)(void* context, const char* text);
+  /* Proved: no output differs from the float net's by more than this, whatever the input in range. Not called: nothing is proved. */
+  void (*error_bound)(void* context, double bound);
+} nnrun_quantized;
+
+typedef struct nnrun_quantizer_vtable {
+  uint32_t size;
+  uint32_t reserved;
+  /* `net` holds training samples, to learn ranges from. The net that is made takes the same input, and gives f32 outputs. An error names
+   * the layer that cannot be had in this arithmetic, and the bound that it breaks. */
+  int (*quantize)(void* self, const nnrun_net_view* net, const nnrun_quantized* to, nnrun_error* error);
+} nnrun_quantizer_vtable;
 
 #ifdef __cplusplus
 }

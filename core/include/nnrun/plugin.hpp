@@ -559,6 +559,14 @@ class Plan {
     detail::check(index < 0, error);
     return index;
   }
+  // A tensor of u8, s8 or s32, which a quantizer makes; the index for Run::state().
+  int integers(const char* name, nnrun_dtype dtype, const Shape& shape) {
+    nnrun_error error{};
+    const int index =
+        c_->integers(c_->context, name, dtype, static_cast<std::uint32_t>(shape.size()), shape.data(), &error);
+    detail::check(index < 0, error);
+    return index;
+  }
   // Bytes kept from forward to backward; the index for Run::saved().
   int saved(std::size_t bytes) {
     nnrun_error error{};
@@ -916,11 +924,25 @@ constexpr nnrun_observer_vtable observer_vtable() {
   return table;
 }
 
+// quantizer: void quantize(const nnrun_net_view&, const nnrun_quantized&) const
+template <class T>
+concept Quantizer = requires(T t, const nnrun_net_view& net, const nnrun_quantized& to) { t.quantize(net, to); };
+
+template <class T>
+constexpr nnrun_quantizer_vtable quantizer_vtable() {
+  nnrun_quantizer_vtable table{};
+  table.size = sizeof table;
+  table.quantize = [](void* self, const nnrun_net_view* net, const nnrun_quantized* to, nnrun_error* error) {
+    return guard(error, [&] { as<T>(self).quantize(*net, *to); });
+  };
+  return table;
+}
+
 // The kind's name and table that fit T.
 template <class T>
 struct Kind {
   static_assert(Layer<T> || InitializerKind<T> || ScheduleKind<T> || Optimizer<T> || Loss<T> || Metric<T> || Transform<T> ||
-                    Dataset<T> || Observer<T>,
+                    Dataset<T> || Observer<T> || Quantizer<T>,
                 "this class has the functions of no kind of component: see 'Kinds' in nnrun/plugin.hpp");
   static constexpr auto make() {
     if constexpr (Layer<T>) {
@@ -939,6 +961,8 @@ struct Kind {
       return std::pair("transform", transform_vtable<T>());
     } else if constexpr (Dataset<T>) {
       return std::pair("dataset", dataset_vtable<T>());
+    } else if constexpr (Quantizer<T>) {
+      return std::pair("quantizer", quantizer_vtable<T>());
     } else {
       return std::pair("observer", observer_vtable<T>());
     }

@@ -78,6 +78,7 @@ inline Floats select(Mask m, Floats yes, Floats no) { return _mm256_blendv_ps(no
 
 inline Mask greater(Floats a, Floats b) { return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_GT_OQ)); }
 
+inline Floats round_down(Floats x) { return _mm256_floor_ps(x); }
 inline Floats round_to_integer(Floats x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 
 // x * 2^exponent, for whole exponents in -250..250: in two factors, so that results below the normal range come out too.

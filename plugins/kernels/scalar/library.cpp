@@ -48,6 +48,7 @@ constexpr nnrun_kernel kernels[] = {
     NNRUN_TABLE_ENTRY(argmax_s32, score),
     NNRUN_TABLE_ENTRY(dot_s32, score),
     NNRUN_TABLE_ENTRY(u8_to_s32, score),
+    NNRUN_TABLE_ENTRY(f32_to_u8, score),
     NNRUN_TABLE_ENTRY(fma_peak_f32, score),
     NNRUN_TABLE_ENTRY(read_peak_f32, score),
 };
