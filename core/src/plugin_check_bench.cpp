@@ -36,6 +36,15 @@ std::span<float> LayerBench::Tensor::floats() const {
                               : std::span<float>();
 }
 
+std::vector<float> LayerBench::Tensor::numbers() const {
+  if (c.dtype == NNRUN_F32) return {floats().begin(), floats().end()};
+  const auto copy = [this]<class T>(T) {
+    const auto numbers = nnrun::Tensor(c).span<const T>();
+    return std::vector<float>(numbers.begin(), numbers.end());
+  };
+  return c.dtype == NNRUN_U8 ? copy(std::uint8_t{}) : c.dtype == NNRUN_S8 ? copy(std::int8_t{}) : copy(std::int32_t{});
+}
+
 LayerBench::Tensor LayerBench::make(const nnrun_tensor& shape) const {
   require(tensor_bytes(shape) <= largest_tensor,
           "a tensor of " + std::to_string(tensor_bytes(shape)) + " bytes is too large to check");
@@ -172,6 +181,10 @@ void LayerBench::set_batch(std::int64_t batch) {
     const std::size_t bytes = bytes_of_rows(inputs[i].c, batch);
     if (inputs[i].c.dtype == NNRUN_F32) {
       fill_away_from_zero(inputs[i].floats(), static_cast<std::uint32_t>(i));
+    } else if (inputs[i].c.dtype == NNRUN_S32) {
+      Random random({2027, NNRUN_STREAM_DATASET, 3, static_cast<std::uint32_t>(i)});
+      auto* data = static_cast<std::int32_t*>(inputs[i].memory->data());
+      for (std::size_t k = 0; k < bytes / sizeof(std::int32_t); ++k) data[k] = static_cast<std::int32_t>(random.next() % 2001) - 1000;
     } else {
       Random random({2027, NNRUN_STREAM_DATASET, 2, static_cast<std::uint32_t>(i)});
       auto* data = static_cast<std::uint8_t*>(inputs[i].memory->data());

@@ -81,7 +81,7 @@ class LayerChecks {
 
   Outcome outcome_of(LayerBench& bench) const {
     bench.forward();
-    Outcome outcome{copy_of(bench.share_value ? bench.inputs[0].floats() : bench.output.floats()), {}};
+    Outcome outcome{bench.share_value ? bench.inputs[0].numbers() : bench.output.numbers(), {}};
     if (!trainable_) return outcome;
     std::ranges::copy(bench.output_weights(0), bench.d_output.floats().begin());
     bench.backward();
@@ -108,7 +108,7 @@ class LayerChecks {
   // Which shapes it takes. Refusing is its right, as long as it says why.
   std::string shapes() {
     std::string takes, refuses, reason;
-    for (const nnrun_dtype dtype : {NNRUN_F32, NNRUN_U8}) {
+    for (const nnrun_dtype dtype : {NNRUN_F32, NNRUN_U8, NNRUN_S32}) {
       for (const Shape& shape : small_shapes) {
         try {
           make(setup_for({shape, dtype}));
@@ -119,10 +119,11 @@ class LayerChecks {
           refuses += (refuses.empty() ? "" : ", ") + shape_text(shape);
         }
       }
-      if (!accepted_.empty()) break;  // bytes are for layers that take no floats
+      if (!accepted_.empty()) break;  // integers are for layers that take no floats
     }
-    require(!accepted_.empty(), "takes none of the shapes that were tried, neither as f32 nor as u8; the last answer: " + reason);
+    require(!accepted_.empty(), "takes none of the shapes that were tried, neither as f32 nor as u8 or s32; the last answer: " + reason);
     if (accepted_[0].dtype == NNRUN_U8) takes += " of bytes";
+    if (accepted_[0].dtype == NNRUN_S32) takes += " of 32-bit integers";
     return "takes " + takes + (refuses.empty() ? "" : "; refuses " + refuses + ": " + reason);
   }
 
@@ -134,9 +135,9 @@ class LayerChecks {
       setup.training = training;
       LayerBench bench = make(setup);
       bench.forward();
-      const std::vector<float> first = copy_of(bench.output.floats());
+      const std::vector<float> first = bench.output.numbers();
       bench.forward();
-      require_same_bits(bench.output.floats(), first, training ? "a second forward with the same key: y" : "a second forward: y");
+      require_same_bits(bench.output.numbers(), first, training ? "a second forward with the same key: y" : "a second forward: y");
       std::vector<std::string> declared;
       for (const auto& weight : bench.weights) declared.push_back(weight.name + " " + to_string(Tensor(weight.value.c).shape()));
       require(!training || declared == names, "plan() declares other weights for training than for inference");
@@ -151,7 +152,7 @@ class LayerChecks {
     try {
       LayerBench bench = make(setup);
       bench.forward();
-      return copy_of(bench.output.floats());
+      return bench.output.numbers();
     } catch (const Refused&) {
       return std::nullopt;
     }
@@ -170,7 +171,7 @@ class LayerChecks {
         try {
           bench.set_batch(batch);
           bench.forward();
-          require_close(bench.output.floats(), *expected, 1e-4, "y");
+          require_close(bench.output.numbers(), *expected, 1e-4, "y");
           if (!training) continue;
           std::ranges::copy(bench.output_weights(0), bench.d_output.floats().begin());
           bench.d_output.memory->poison_from(bench.d_output.floats().size_bytes());

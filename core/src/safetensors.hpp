@@ -28,8 +28,8 @@ struct NamedTensor {
   std::vector<float> as_floats() const;
 };
 
-// Writes atomically; tensors of bytes go behind the others, so that all are aligned. A SHA-256 goes into the metadata as "checksum": of the header's JSON without it (compact, keys sorted),
-// followed by the tensors' bytes.
+// Writes atomically; tensors of bytes go behind the others, so that all are aligned. A SHA-256 goes into the metadata as "checksum": of the
+// header's JSON without it (compact, keys sorted), followed by the tensors' bytes.
 void write_safetensors(const std::filesystem::path& file, std::span<const NamedTensor> tensors,
                        std::map<std::string, std::string> metadata);
 

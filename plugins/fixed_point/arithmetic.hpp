@@ -6,9 +6,9 @@
 namespace nnrun::fixed_point {
 
 inline constexpr const char* const arithmetic_words[] = {"q16", "q16_low", "s32", "s8", nullptr};
-inline constexpr const char* arithmetic_doc =
-    "q16: 32-bit numbers in Q16.16, sums in 64 bits; q16_low: the same with products cut to 32 bits; s32: plain integers, the sum shifted by "
-    "`shift`; s8: bytes times signed bytes";
+// q16: numbers in Q16.16, sums in 64 bits; q16_low: the same with products cut to 32 bits; s32: plain integers, the sum shifted by `shift`;
+// s8: bytes times signed bytes.
+inline constexpr const char* arithmetic_doc = "q16 (sums of 64 bits), q16_low (products of 32 bits), s32 (shifted by `shift`), s8 (bytes)";
 
 enum class Arithmetic { q16, q16_low, s32, s8 };
 

@@ -1,6 +1,7 @@
 // A trained net as a chain of products (dense, conv2d), each with what comes behind it until the next: the form that all schemes work on.
 #pragma once
 
+#include "../common/layer_view.hpp"
 #include "../common/text.hpp"
 
 #include <cmath>
@@ -9,29 +10,6 @@
 #include <vector>
 
 namespace nnrun::fixed_point {
-
-inline const nnrun_value& param_of(const nnrun_layer_view& layer, std::string_view name) {
-  for (std::uint32_t i = 0; i < layer.param_count; ++i) {
-    if (layer.param_names[i] == name) return layer.params[i];
-  }
-  throw Error(std::string(layer.name) + " has no parameter '" + std::string(name) + "': it is another " + layer.component + " than nnrun's");
-}
-
-// NULL where it has none.
-inline const nnrun_tensor* tensor_of(const nnrun_layer_view& layer, std::string_view name) {
-  for (std::uint32_t i = 0; i < layer.tensor_count; ++i) {
-    if (layer.tensor_names[i] == name) return &layer.tensors[i];
-  }
-  return nullptr;
-}
-
-// A list of integers, or a word, as a config writes it.
-inline std::string list_text(const nnrun_value& value) {
-  if (value.string != nullptr && *value.string != '\0') return value.string;
-  std::string text;
-  for (std::size_t i = 0; i < value.count; ++i) text += (text.empty() ? "" : ", ") + std::to_string(value.integers[i]);
-  return "[" + text + "]";
-}
 
 struct Step {
   enum class Kind { relu, maxpool, flatten } kind;

@@ -19,6 +19,9 @@ const std::map<std::string, std::string> parameters{
     {"conv2d", "filters: 3, kernel: 3"},
     {"maxpool2d", "size: 2"},
     {"avgpool2d", "size: 2"},
+    {"fixed_dense", "units: 5, arithmetic: q16"},
+    {"fixed_conv2d", "filters: 3, kernel: 3, arithmetic: q16"},
+    {"fixed_maxpool2d", "size: 2"},
 };
 
 // The stencil of directional_derivative() reaches twice as far along directions of up to 1 a number.

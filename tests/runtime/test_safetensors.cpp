@@ -93,7 +93,7 @@ TEST_CASE("tensors come back to the bit, and in the published layout") {
   CHECK(std::memcmp(read.find("1.dense.weights")->data, odd.data(), 24) == 0);
   REQUIRE(read.find("scalar") != nullptr);
   CHECK(read.find("scalar")->shape.empty());
-  CHECK(read.find("scalar")->data[0] == 1e-30f);
+  CHECK(read.find("scalar")->floats()[0] == 1e-30f);
 
   // What another reader would do.
   const std::string bytes = read_file(file);
@@ -106,6 +106,26 @@ TEST_CASE("tensors come back to the bit, and in the published layout") {
   CHECK(header.at("scalar").at("data_offsets") == nlohmann::json({24, 28}));
   CHECK(header.at("__metadata__").at("empty") == "");
   CHECK(bytes.size() == 8 + length + 28);
+}
+
+TEST_CASE("integers come back, bytes behind what needs alignment") {
+  const TemporaryFolder folder;
+  const auto file = folder / "x.safetensors";
+  const std::int8_t bytes[] = {-128, 0, 127};
+  const std::int32_t integers[] = {-2147483647 - 1, 7};
+  const std::uint8_t pixels[] = {0, 255};
+  const std::vector<NamedTensor> tensors{{"bytes", {3}, bytes, 3, NNRUN_S8}, {"integers", {2}, integers, 2, NNRUN_S32}, {"pixels", {1, 2}, pixels, 2, NNRUN_U8}};
+  write_safetensors(file, tensors, {});
+  const SafetensorsFile read(file);
+  for (const NamedTensor& tensor : tensors) {
+    const NamedTensor* found = read.find(tensor.name);
+    REQUIRE(found != nullptr);
+    CHECK(found->dtype == tensor.dtype);
+    CHECK(found->shape == tensor.shape);
+    CHECK(std::memcmp(found->data, tensor.data, tensor.bytes()) == 0);
+  }
+  CHECK(reinterpret_cast<std::uintptr_t>(read.find("integers")->data) % 4 == 0);
+  CHECK(read.find("bytes")->as_floats() == std::vector<float>{-128, 0, 127});
 }
 
 TEST_CASE("a file cut off anywhere is refused") {

@@ -656,6 +656,26 @@ typedef struct nnrun_quantizer_vtable {
   int (*quantize)(void* self, const nnrun_net_view* net, const nnrun_quantized* to, nnrun_error* error);
 } nnrun_quantizer_vtable;
 
+/* ---- Kind "exporter" ---------------------------------------------------------------------------------- */
+
+/* Where an exporter puts what it makes. */
+typedef struct nnrun_exported {
+  uint32_t size;
+  uint32_t reserved;
+  void* context; /* pass it to the functions below */
+  /* A file, by its name alone, eg: "net.c"; copied, and written when all are there. */
+  int (*file)(void* context, const char* name, const void* data, size_t bytes, uint32_t executable, nnrun_error* error);
+  /* A line for the user, eg: how many bytes it takes. */
+  void (*note)(void* context, const char* text);
+} nnrun_exported;
+
+typedef struct nnrun_exporter_vtable {
+  uint32_t size;
+  uint32_t reserved;
+  /* `net` holds test samples, to make golden vectors of. An error names the layer that has no place in the format. */
+  int (*export_net)(void* self, const nnrun_net_view* net, const nnrun_exported* to, nnrun_error* error);
+} nnrun_exporter_vtable;
+
 #ifdef __cplusplus
 }
 #endif

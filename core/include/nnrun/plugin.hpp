@@ -938,11 +938,25 @@ constexpr nnrun_quantizer_vtable quantizer_vtable() {
   return table;
 }
 
+// exporter: void export_net(const nnrun_net_view&, const nnrun_exported&) const
+template <class T>
+concept Exporter = requires(T t, const nnrun_net_view& net, const nnrun_exported& to) { t.export_net(net, to); };
+
+template <class T>
+constexpr nnrun_exporter_vtable exporter_vtable() {
+  nnrun_exporter_vtable table{};
+  table.size = sizeof table;
+  table.export_net = [](void* self, const nnrun_net_view* net, const nnrun_exported* to, nnrun_error* error) {
+    return guard(error, [&] { as<T>(self).export_net(*net, *to); });
+  };
+  return table;
+}
+
 // The kind's name and table that fit T.
 template <class T>
 struct Kind {
   static_assert(Layer<T> || InitializerKind<T> || ScheduleKind<T> || Optimizer<T> || Loss<T> || Metric<T> || Transform<T> ||
-                    Dataset<T> || Observer<T> || Quantizer<T>,
+                    Dataset<T> || Observer<T> || Quantizer<T> || Exporter<T>,
                 "this class has the functions of no kind of component: see 'Kinds' in nnrun/plugin.hpp");
   static constexpr auto make() {
     if constexpr (Layer<T>) {
@@ -963,6 +977,8 @@ struct Kind {
       return std::pair("dataset", dataset_vtable<T>());
     } else if constexpr (Quantizer<T>) {
       return std::pair("quantizer", quantizer_vtable<T>());
+    } else if constexpr (Exporter<T>) {
+      return std::pair("exporter", exporter_vtable<T>());
     } else {
       return std::pair("observer", observer_vtable<T>());
     }
