@@ -30,6 +30,7 @@ struct Options {
   double tolerance = 1e-4;
   bool fused = false, inference = false;
   std::string outputs;  // eval: a .npy file
+  std::string folder;   // export: where files go
   // inspect
   std::string npy;      // a folder
   std::string picture;  // a .png file
@@ -50,6 +51,7 @@ int check_gradients(const Options& options);
 int trace(const Options& options);
 int inspect(const Options& options);
 int quantize(const Options& options);
+int export_model(const Options& options);
 
 core::EnvironmentOptions environment_options(const Options& options);
 

@@ -57,6 +57,7 @@ constexpr Verb verbs[] = {
      "the config, or a checkpoint (.safetensors)", true, "key=value", true},
     {"quantize", "make a trained net into one of integers, and compare both on the test set", nnrun::tool::quantize, "MODEL", "the checkpoint", true,
      "SCHEME", false},
+    {"export", "write a trained net as a program or as data for elsewhere, eg: as C", nnrun::tool::export_model, "MODEL", "the checkpoint", true, "FORMAT", false},
     {"inspect", "weights and activations of a checkpoint: statistics, histograms, pictures, .npy", nnrun::tool::inspect, "MODEL",
      "the checkpoint", true, "LAYER", true},
 };
@@ -124,7 +125,7 @@ void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& ch
   if (verb.json) sub->add_flag("--json", options.json, "one JSON document");
   const std::string name = verb.name;
   if (name == "train" || name == "eval" || name == "bench" || name == "plan" || name == "check-gradients" || name == "trace" ||
-      name == "inspect" || name == "quantize") {
+      name == "inspect" || name == "quantize" || name == "export") {
     sub->add_option("--data", options.data, "where relative data paths start (default: $NNRUN_DATA, or datasets)")->type_name("DIR");
   }
   if (name == "train") {
@@ -133,6 +134,9 @@ void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& ch
         ->expected(0, 1);
   }
   if (name == "eval") sub->add_option("--outputs", options.outputs, "write what the net says of each test sample")->type_name("FILE.npy");
+  if (name == "export") {
+    sub->add_option("--output", options.folder, "where the files go (default: a folder beside the model, named after both, eg: int8-c99)")->type_name("DIR");
+  }
   if (name == "bench") sub->add_option("--seconds", options.seconds, "how long to measure each figure")->check(CLI::Range(0.01, 3600.0));
   if (name == "predict") {
     sub->add_option("--index", options.index, "which sample of a file that holds several, from 0")->check(CLI::NonNegativeNumber);

@@ -2,20 +2,25 @@
 """Nets in fixed point once more, in NumPy's 64-bit integers: what nnrun computes, to the bit, on every test image of MNIST.
 
     nnrun eval runs/mnist_riscv/1/int8.safetensors --outputs int8.npy
-    fixed_point.py runs/mnist_riscv/1/int8.safetensors int8.npy
+    nnrun export runs/mnist_riscv/1/int8.safetensors c99
+    fixed_point.py runs/mnist_riscv/1/int8.safetensors int8.npy --c99 runs/mnist_riscv/1/int8-c99
 
 Reads the checkpoint and the test images ($NNRUN_DATA/mnist, or --data DIR) itself, runs the layers by the rules of
-core/include/nnrun/fixed_kernels.h, and compares the outputs with nnrun's, all of them. Exit code 1 where one differs.
+core/include/nnrun/fixed_kernels.h, and compares the outputs with nnrun's, all of them; and with those of the C that nnrun exported, which is
+compiled here. Exit code 1 where one differs.
 """
 
 import argparse
+import ctypes
 import gzip
 import json
 import os
 import pathlib
 import re
 import struct
+import subprocess
 import sys
+import tempfile
 
 import numpy
 
@@ -127,22 +132,46 @@ def run(layers, tensors, x):
     return x
 
 
+def run_c99(folder, layers, pixels):
+    """What the exported C makes of all images: its integers times the scale of the last layer."""
+    with tempfile.TemporaryDirectory() as build:
+        library = pathlib.Path(build) / "net.so"
+        subprocess.run(["cc", "-std=c99", "-O2", "-shared", "-fPIC", pathlib.Path(folder) / "net.c", "-o", library], check=True)
+        net = ctypes.CDLL(library).net_run
+        inputs = run(layers[:1], {}, pixels)
+        inputs = numpy.ascontiguousarray(inputs, numpy.uint8 if layers[0][1]["type"] == "u8" else numpy.int32)
+        count = int(re.search(r"_OUTPUTS (\d+)", (pathlib.Path(folder) / "net.h").read_text()).group(1))
+        outputs = numpy.empty((len(pixels), count), numpy.int32)
+        for x, y in zip(inputs, outputs):
+            best = net(x.ctypes.data_as(ctypes.c_void_p), y.ctypes.data_as(ctypes.c_void_p))
+            if best != y.argmax():
+                raise SystemExit(f"the exported C says class {best}, its outputs say {y.argmax()}")
+    return run_layer("fixed_output", layers[-1][1], {}, outputs)
+
+
+def compare(who, outputs, expected):
+    if outputs.shape != expected.shape:
+        raise SystemExit(f"{who}: outputs {outputs.shape}, NumPy's {expected.shape}")
+    different = int((outputs.view(numpy.uint32) != expected.view(numpy.uint32)).any(axis=1).sum())
+    print(f"{who}: {len(outputs):,} images, {different} with other bits than NumPy's")
+    return different
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint")
     parser.add_argument("outputs", help="what `nnrun eval --outputs` wrote")
+    parser.add_argument("--c99", help="the folder that `nnrun export MODEL c99` wrote")
     parser.add_argument("--data", default=os.path.join(os.environ.get("NNRUN_DATA", "datasets"), "mnist"))
     options = parser.parse_args()
     layers, tensors = read_checkpoint(options.checkpoint)
     with gzip.open(os.path.join(options.data, "t10k-images-idx3-ubyte.gz")) as file:
         images = numpy.frombuffer(file.read(), numpy.uint8, offset=16).reshape(-1, 28, 28, 1)
-    expected = numpy.load(options.outputs)
     pixels = images * numpy.float32(1 / 255)
-    outputs = numpy.concatenate([run(layers, tensors, pixels[i : i + 500]) for i in range(0, len(pixels), 500)])
-    if outputs.shape != expected.shape:
-        raise SystemExit(f"nnrun has outputs {expected.shape}, NumPy {outputs.shape}")
-    different = int((outputs.view(numpy.uint32) != expected.view(numpy.uint32)).any(axis=1).sum())
-    print(f"{options.checkpoint}: {len(outputs):,} images, {different} with other bits than NumPy's")
+    expected = numpy.concatenate([run(layers, tensors, pixels[i : i + 500]) for i in range(0, len(pixels), 500)])
+    different = compare(options.outputs, numpy.load(options.outputs), expected)
+    if options.c99:
+        different += compare(options.c99, run_c99(options.c99, layers, pixels), expected)
     sys.exit(1 if different else 0)
 
 

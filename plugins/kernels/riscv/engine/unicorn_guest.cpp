@@ -45,6 +45,13 @@ UnicornGuest::UnicornGuest(const ElfFile& elf)
 
 UnicornGuest::~UnicornGuest() = default;
 
+void UnicornGuest::paint_stack() { std::memset(stack_.data(), strip_byte, stack_bytes); }
+
+std::size_t UnicornGuest::stack_used() const {
+  const unsigned char* end = stack_.data() + stack_bytes - strip_bytes;
+  return static_cast<std::size_t>(end - std::find_if(static_cast<const unsigned char*>(stack_.data()), end, [](unsigned char byte) { return byte != strip_byte; }));
+}
+
 std::uint64_t UnicornGuest::call(const std::string& name, std::span<const std::uint64_t> arguments, std::uint64_t budget) {
   const Function* function = find_function(elf_, name);
   if (function == nullptr) throw nnrun::Error("there is no RISC-V kernel " + name);

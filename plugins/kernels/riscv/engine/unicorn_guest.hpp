@@ -20,6 +20,10 @@ class UnicornGuest final : public Guest {
   std::uint64_t call(const std::string& function, std::span<const std::uint64_t> arguments, std::uint64_t budget) override;
   UnicornMachine& machine() { return machine_; }
 
+  // How much of its stack the calls after paint_stack() wrote to, in bytes down from the caller's.
+  void paint_stack();
+  std::size_t stack_used() const;
+
  private:
   class Mapping {
    public:
