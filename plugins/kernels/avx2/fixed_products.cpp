@@ -19,6 +19,13 @@ struct Words {
     x = _mm_add_epi32(x, _mm_shuffle_epi32(x, 0x4e));
     return _mm_cvtsi128_si32(_mm_add_epi32(x, _mm_shuffle_epi32(x, 0xb1)));
   }
+  // Pairs are interleaved and added, so that one vector holds parts of all four.
+  static void totals32(const __m256i (&s)[4], int32_t* to) {
+    const __m256i ab = _mm256_add_epi32(_mm256_unpacklo_epi32(s[0], s[1]), _mm256_unpackhi_epi32(s[0], s[1]));
+    const __m256i cd = _mm256_add_epi32(_mm256_unpacklo_epi32(s[2], s[3]), _mm256_unpackhi_epi32(s[2], s[3]));
+    const __m256i all = _mm256_add_epi32(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1)));
+  }
 };
 
 template <>
@@ -34,6 +41,12 @@ struct Vectors<Q16> : Words {
     const __m128i x = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
     return wrapping_add(int64_t{_mm_cvtsi128_si64(x)}, int64_t{_mm_extract_epi64(x, 1)});
   }
+  static void totals(const Sum (&s)[4], int64_t* to) {
+    const __m256i ab = _mm256_add_epi64(_mm256_unpacklo_epi64(s[0], s[1]), _mm256_unpackhi_epi64(s[0], s[1]));
+    const __m256i cd = _mm256_add_epi64(_mm256_unpacklo_epi64(s[2], s[3]), _mm256_unpackhi_epi64(s[2], s[3]));
+    const __m256i all = _mm256_add_epi64(_mm256_permute2x128_si256(ab, cd, 0x20), _mm256_permute2x128_si256(ab, cd, 0x31));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), all);
+  }
 };
 
 template <>
@@ -42,6 +55,7 @@ struct Vectors<Q16Low> : Words {
   static Sum add(Sum sum, const int32_t* x, const int32_t* w) { return add(sum, load(x), load(w)); }
   static Sum add(Sum sum, const int32_t* x, const int32_t* w, int64_t count) { return add(sum, load(x, count), load(w, count)); }
   static int32_t total(Sum sum) { return total32(sum); }
+  static void totals(const Sum (&sums)[4], int32_t* to) { totals32(sums, to); }
 };
 
 template <>
@@ -50,6 +64,7 @@ struct Vectors<S32> : Words {
   static Sum add(Sum sum, const int32_t* x, const int32_t* w) { return add(sum, load(x), load(w)); }
   static Sum add(Sum sum, const int32_t* x, const int32_t* w, int64_t count) { return add(sum, load(x, count), load(w, count)); }
   static int32_t total(Sum sum) { return total32(sum); }
+  static void totals(const Sum (&sums)[4], int32_t* to) { totals32(sums, to); }
 };
 
 // Bytes as 16-bit numbers: products of bytes themselves (vpmaddubsw) would saturate.
@@ -70,6 +85,7 @@ struct Vectors<S8> {
   static Sum add(Sum sum, const uint8_t* x, const int8_t* w) { return add(sum, load(x), load(w)); }
   static Sum add(Sum sum, const uint8_t* x, const int8_t* w, int64_t count) { return add(sum, load(x, count), load(w, count)); }
   static int32_t total(Sum sum) { return Words::total32(sum); }
+  static void totals(const Sum (&sums)[4], int32_t* to) { Words::totals32(sums, to); }
 };
 
 }  // namespace NNRUN_ISA_NAMESPACE

@@ -1,6 +1,7 @@
 // Integer products, sixteen 32-bit numbers or thirty-two bytes at a time.
 #include "../common/integers.hpp"
 #include "../simd/kernels.hpp"
+#include "sums.hpp"
 
 namespace NNRUN_ISA_NAMESPACE {
 
@@ -26,6 +27,14 @@ struct Vectors<Q16> : Words {
   static Sum add(Sum sum, const int32_t* x, const int32_t* w) { return add(sum, load(x), load(w)); }
   static Sum add(Sum sum, const int32_t* x, const int32_t* w, int64_t count) { return add(sum, load(x, count), load(w, count)); }
   static int64_t total(Sum sum) { return _mm512_reduce_add_epi64(sum); }
+  static void totals(const Sum (&s)[4], int64_t* to) {
+    const __m512i ab = _mm512_add_epi64(_mm512_unpacklo_epi64(s[0], s[1]), _mm512_unpackhi_epi64(s[0], s[1]));
+    const __m512i cd = _mm512_add_epi64(_mm512_unpacklo_epi64(s[2], s[3]), _mm512_unpackhi_epi64(s[2], s[3]));
+    const __m256i ab_half = _mm256_add_epi64(_mm512_castsi512_si256(ab), _mm512_extracti64x4_epi64(ab, 1));
+    const __m256i cd_half = _mm256_add_epi64(_mm512_castsi512_si256(cd), _mm512_extracti64x4_epi64(cd, 1));
+    const __m256i all = _mm256_add_epi64(_mm256_permute2x128_si256(ab_half, cd_half, 0x20), _mm256_permute2x128_si256(ab_half, cd_half, 0x31));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), all);
+  }
 };
 
 template <>
@@ -34,6 +43,7 @@ struct Vectors<Q16Low> : Words {
   static Sum add(Sum sum, const int32_t* x, const int32_t* w) { return add(sum, load(x), load(w)); }
   static Sum add(Sum sum, const int32_t* x, const int32_t* w, int64_t count) { return add(sum, load(x, count), load(w, count)); }
   static int32_t total(Sum sum) { return _mm512_reduce_add_epi32(sum); }
+  static void totals(const Sum (&sums)[4], int32_t* to) { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), four_totals(sums)); }
 };
 
 template <>
@@ -42,6 +52,7 @@ struct Vectors<S32> : Words {
   static Sum add(Sum sum, const int32_t* x, const int32_t* w) { return add(sum, load(x), load(w)); }
   static Sum add(Sum sum, const int32_t* x, const int32_t* w, int64_t count) { return add(sum, load(x, count), load(w, count)); }
   static int32_t total(Sum sum) { return _mm512_reduce_add_epi32(sum); }
+  static void totals(const Sum (&sums)[4], int32_t* to) { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), four_totals(sums)); }
 };
 
 // Bytes as 16-bit numbers: products of bytes themselves (vpmaddubsw) would saturate. CPUs with VNNI have ../avx512_vnni.
@@ -58,6 +69,7 @@ struct Vectors<S8> {
   static Sum add(Sum sum, const uint8_t* x, const int8_t* w) { return add(sum, load(x), load(w)); }
   static Sum add(Sum sum, const uint8_t* x, const int8_t* w, int64_t count) { return add(sum, load(x, count), load(w, count)); }
   static int32_t total(Sum sum) { return _mm512_reduce_add_epi32(sum); }
+  static void totals(const Sum (&sums)[4], int32_t* to) { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), four_totals(sums)); }
 };
 
 }  // namespace NNRUN_ISA_NAMESPACE

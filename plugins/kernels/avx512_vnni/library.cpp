@@ -1,5 +1,6 @@
 // Products of bytes with signed bytes where the CPU adds up four of them at once (VNNI's vpdpbusd). A library of its own, since not every
 // CPU with AVX-512 has it.
+#include "../avx512/sums.hpp"
 #include "../avx512/vector.hpp"
 #undef NNRUN_ISA_NAMESPACE
 #define NNRUN_ISA_NAMESPACE nnrun_avx512_vnni
@@ -23,6 +24,7 @@ struct Vectors<S8> {
     return _mm512_dpbusd_epi32(sum, _mm512_maskz_loadu_epi8(some, x), _mm512_maskz_loadu_epi8(some, w));
   }
   static int32_t total(Sum sum) { return _mm512_reduce_add_epi32(sum); }
+  static void totals(const Sum (&sums)[4], int32_t* to) { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), four_totals(sums)); }
 };
 
 }  // namespace NNRUN_ISA_NAMESPACE

@@ -8,6 +8,7 @@
 //     static Sum add(Sum, const X* x, const W* w);           // a whole step
 //     static Sum add(Sum, const X* x, const W* w, int64_t);  // the first few
 //     static Kind::Sum total(Sum);
+//     static void totals(const Sum (&)[4], Kind::Sum* to);   // of four at once, which costs little more than of one
 //   };
 //
 // Sums wrap, so that their order does not matter.
@@ -18,10 +19,10 @@
 
 namespace NNRUN_ISA_NAMESPACE {
 
-
-
 constexpr int64_t tile_features = 4;
 constexpr int64_t tile_rows = 4;
+// Of one row: enough sums at once that none waits for itself.
+constexpr int64_t row_features = 8;
 
 // y[i][f] for `rows` x `features` of a tile; x's rows are `depth` apart, y's `stride`.
 template <class Kind, int rows, int features>
@@ -44,9 +45,15 @@ inline void product_tile(const typename Kind::X* x, const typename Kind::W* weig
     }
   }
   for (int i = 0; i < rows; ++i) {
+    typename Kind::Sum totals[features];
+    if constexpr (features % 4 == 0) {
+      for (int f = 0; f < features; f += 4) V::totals({sums[i][f], sums[i][f + 1], sums[i][f + 2], sums[i][f + 3]}, totals + f);
+    } else {
+      for (int f = 0; f < features; ++f) totals[f] = V::total(sums[i][f]);
+    }
     for (int f = 0; f < features; ++f) {
       const int32_t b = bias ? bias[f] : 0;
-      y[i * stride + f] = Kind::finish(wrapping_add(Kind::start(b), V::total(sums[i][f])), b, shift);
+      y[i * stride + f] = Kind::finish(wrapping_add(Kind::start(b), totals[f]), b, shift);
     }
   }
 }
@@ -56,9 +63,14 @@ template <class Kind>
 inline void products(const typename Kind::X* x, const typename Kind::W* weights, const int32_t* bias, int32_t* y, int64_t rows, int64_t features,
                      int64_t depth, int64_t stride, int32_t shift) {
   for (int64_t f = 0; f < features;) {
-    const bool wide = f + tile_features <= features;
     const typename Kind::W* w = weights + f * depth;
     const int32_t* b = bias ? bias + f : nullptr;
+    if (rows == 1 && f + row_features <= features) {
+      product_tile<Kind, 1, row_features>(x, w, b, y + f, depth, stride, shift);
+      f += row_features;
+      continue;
+    }
+    const bool wide = f + tile_features <= features;
     for (int64_t i = 0; i < rows;) {
       const bool tall = i + tile_rows <= rows;
       const typename Kind::X* from = x + i * depth;
