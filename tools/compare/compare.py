@@ -19,6 +19,7 @@ import platform
 import sys
 
 import loading
+import quantized
 import running
 import scaling
 import summary
@@ -31,7 +32,7 @@ PROGRAMS = {
     "conv2d_avx2": ("nnrun_benchmark_conv2d", ("avx2", "--threads", "1")),
     "gemm": ("nnrun_benchmark_gemm", ()),
 }
-PARTS = [*WORKLOADS, "loading", "scaling", *PROGRAMS]
+PARTS = [*WORKLOADS, "mnist_128_int8", "loading", "scaling", *PROGRAMS]
 
 
 class LoadingWorkload:
@@ -45,6 +46,9 @@ class LoadingWorkload:
     @staticmethod
     def rows():
         yield "loading", "jpeg", "decode and load"
+
+
+OTHERS = {"mnist_128_int8": quantized.QuantizedWorkload, "loading": LoadingWorkload}
 
 
 def measure_once(workload, options, name, threads):
@@ -147,10 +151,10 @@ def main():
 
     for name in options.only:
         try:
-            if name in WORKLOADS or name == "loading":
+            if name in WORKLOADS or name in OTHERS:
                 if name == "loading" and not loading.archive(options).exists():
                     raise running.Failure(f"{loading.archive(options)} is missing: datasets/fetch.sh catdog")
-                part = measure(WORKLOADS.get(name, LoadingWorkload), options, name, failures)
+                part = measure(WORKLOADS.get(name) or OTHERS[name], options, name, failures)
                 print_tables(part)
             elif name == "scaling":
                 part = scaling.measure(options)

@@ -198,7 +198,7 @@ def main():
                 images.setdefault(name, []).append(image)
     about = {"machine": machine["name"], "cpus": machine["cpus"], "rounds": document["rounds"], "load": machine["load"]}
     sections = [INTRODUCTION.format(**about).strip()]
-    sections += [workload_section(name, parts[name], images) for name in (*WORKLOADS, "loading") if name in parts]
+    sections += [workload_section(name, parts[name], images) for name in (*WORKLOADS, "mnist_128_int8", "loading") if name in parts]
     if "conv2d" in parts:
         rows = [row for row in parts["conv2d"]["rows"] if row["threads"] == 1]
         families = list(dict.fromkeys(family(row["shape"]) for row in rows if not row["shape"].startswith("depthwise")))

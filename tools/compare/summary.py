@@ -84,6 +84,7 @@ def ratios_table(rows, names, titles):
 
 TITLES = {
     NNRUN: "nnrun",
+    "nnrun_float": "nnrun, floats",
     "onednn": "oneDNN from C++",
     "numpy": "NumPy",
     "pytorch": "PyTorch and PIL",

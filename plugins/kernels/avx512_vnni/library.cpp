@@ -18,10 +18,15 @@ struct Vectors<S8> {
   using Sum = __m512i;
   static constexpr int64_t width = 64;
   static Sum zero() { return _mm512_setzero_si512(); }
-  static Sum add(Sum sum, const uint8_t* x, const int8_t* w) { return _mm512_dpbusd_epi32(sum, _mm512_loadu_si512(x), _mm512_loadu_si512(w)); }
+  // In place by hand: GCC 12 copies the sum to another register and back around the intrinsic, at half the speed.
+  static Sum multiply_add(Sum sum, __m512i x, __m512i w) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
+    return sum;
+  }
+  static Sum add(Sum sum, const uint8_t* x, const int8_t* w) { return multiply_add(sum, _mm512_loadu_si512(x), _mm512_loadu_si512(w)); }
   static Sum add(Sum sum, const uint8_t* x, const int8_t* w, int64_t count) {
     const __mmask64 some = (uint64_t{1} << static_cast<unsigned>(count)) - 1;
-    return _mm512_dpbusd_epi32(sum, _mm512_maskz_loadu_epi8(some, x), _mm512_maskz_loadu_epi8(some, w));
+    return multiply_add(sum, _mm512_maskz_loadu_epi8(some, x), _mm512_maskz_loadu_epi8(some, w));
   }
   static int32_t total(Sum sum) { return _mm512_reduce_add_epi32(sum); }
   static void totals(const Sum (&sums)[4], int32_t* to) { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), four_totals(sums)); }

@@ -17,17 +17,21 @@
 #include "../common/integers.hpp"
 #include "../common/windows.hpp"
 
+#include <cstring>
+
 namespace NNRUN_ISA_NAMESPACE {
 
 constexpr int64_t tile_features = 4;
 constexpr int64_t tile_rows = 4;
 // Of one row: enough sums at once that none waits for itself.
 constexpr int64_t row_features = 8;
+// From so many rows on, a tile's weights are copied to where each of their vectors lies in one cache line.
+constexpr int64_t rows_worth_packing = 8;
 
-// y[i][f] for `rows` x `features` of a tile; x's rows are `depth` apart, y's `stride`.
+// y[i][f] for `rows` x `features` of a tile; x's rows are `depth` apart, those of the weights `apart`, y's `stride`.
 template <class Kind, int rows, int features>
-inline void product_tile(const typename Kind::X* x, const typename Kind::W* weights, const int32_t* bias, int32_t* y, int64_t depth, int64_t stride,
-                         int32_t shift) {
+inline void product_tile(const typename Kind::X* x, const typename Kind::W* weights, int64_t apart, const int32_t* bias, int32_t* y, int64_t depth,
+                         int64_t stride, int32_t shift) {
   using V = Vectors<Kind>;
   typename V::Sum sums[rows][features];
   for (auto& row : sums) {
@@ -36,12 +40,12 @@ inline void product_tile(const typename Kind::X* x, const typename Kind::W* weig
   int64_t k = 0;
   for (; k + V::width <= depth; k += V::width) {
     for (int i = 0; i < rows; ++i) {
-      for (int f = 0; f < features; ++f) sums[i][f] = V::add(sums[i][f], x + i * depth + k, weights + f * depth + k);
+      for (int f = 0; f < features; ++f) sums[i][f] = V::add(sums[i][f], x + i * depth + k, weights + f * apart + k);
     }
   }
   if (k < depth) {
     for (int i = 0; i < rows; ++i) {
-      for (int f = 0; f < features; ++f) sums[i][f] = V::add(sums[i][f], x + i * depth + k, weights + f * depth + k, depth - k);
+      for (int f = 0; f < features; ++f) sums[i][f] = V::add(sums[i][f], x + i * depth + k, weights + f * apart + k, depth - k);
     }
   }
   for (int i = 0; i < rows; ++i) {
@@ -62,27 +66,35 @@ inline void product_tile(const typename Kind::X* x, const typename Kind::W* weig
 template <class Kind>
 inline void products(const typename Kind::X* x, const typename Kind::W* weights, const int32_t* bias, int32_t* y, int64_t rows, int64_t features,
                      int64_t depth, int64_t stride, int32_t shift) {
+  constexpr int64_t line = 64 / static_cast<int64_t>(sizeof(typename Kind::W)), packed_depth = 8192 / static_cast<int64_t>(sizeof(typename Kind::W));
+  alignas(64) typename Kind::W packed[tile_features * packed_depth];
   for (int64_t f = 0; f < features;) {
     const typename Kind::W* w = weights + f * depth;
     const int32_t* b = bias ? bias + f : nullptr;
     if (rows == 1 && f + row_features <= features) {
-      product_tile<Kind, 1, row_features>(x, w, b, y + f, depth, stride, shift);
+      product_tile<Kind, 1, row_features>(x, w, depth, b, y + f, depth, stride, shift);
       f += row_features;
       continue;
     }
     const bool wide = f + tile_features <= features;
+    int64_t apart = depth;
+    if (wide && rows >= rows_worth_packing && depth <= packed_depth) {
+      apart = ceil_divide(depth, line) * line;
+      for (int64_t i = 0; i < tile_features; ++i) std::memcpy(packed + i * apart, w + i * depth, static_cast<std::size_t>(depth) * sizeof *w);
+      w = packed;
+    }
     for (int64_t i = 0; i < rows;) {
       const bool tall = i + tile_rows <= rows;
       const typename Kind::X* from = x + i * depth;
       int32_t* to = y + i * stride + f;
       if (tall && wide) {
-        product_tile<Kind, tile_rows, tile_features>(from, w, b, to, depth, stride, shift);
+        product_tile<Kind, tile_rows, tile_features>(from, w, apart, b, to, depth, stride, shift);
       } else if (wide) {
-        product_tile<Kind, 1, tile_features>(from, w, b, to, depth, stride, shift);
+        product_tile<Kind, 1, tile_features>(from, w, apart, b, to, depth, stride, shift);
       } else if (tall) {
-        product_tile<Kind, tile_rows, 1>(from, w, b, to, depth, stride, shift);
+        product_tile<Kind, tile_rows, 1>(from, w, apart, b, to, depth, stride, shift);
       } else {
-        product_tile<Kind, 1, 1>(from, w, b, to, depth, stride, shift);
+        product_tile<Kind, 1, 1>(from, w, apart, b, to, depth, stride, shift);
       }
       i += tall ? tile_rows : 1;
     }
