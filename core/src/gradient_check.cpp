@@ -210,7 +210,7 @@ class Checker {
       : settings_(environment.settings()),
         data_(data),
         batch_(std::min(settings_.train.batch, data.train().count())),
-        apart_(settings_.model, environment.host(), batch_of(data.sample(), batch_), true, settings_.seed, nullptr, {true, false}),
+        apart_(settings_.model, environment.host(), batch_of(data.sample(), batch_), true, settings_.seed, nullptr, {.share_memory = false}),
         net_(settings_.model, environment.host(), batch_of(data.sample(), batch_), true, settings_.seed, apart_.parameters()),
         loss_(*settings_.train.loss, environment.host(), apart_.output(), data.classes(), data.targets()),
         labels_(label_bytes(data, batch_)) {

@@ -22,7 +22,7 @@ void for_each_declaring(const ModelPlan& plan, const auto& fn) {
   }
 }
 
-constexpr std::size_t most_slices = 16;
+constexpr std::size_t most_slices = 64;
 constexpr std::int64_t fewest_slices = 8;  // with fewer, some of several threads would have nothing to do
 
 // The most that all of its layers can be cut into.

@@ -3,6 +3,7 @@
 #include <nnrun/plugin.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace nnrun::core {
 
@@ -194,17 +195,25 @@ bool follows(const ModelPlan& model, std::size_t index) {
   return consumers == 1 && model.layers[index].inputs == std::vector{before};
 }
 
+// Whether the layer's pass needs all that comes from the layers before it (backward: behind it) when it begins.
+bool begins_chain(const PlannedLayer& layer, std::int64_t batch, bool backward) {
+  const nnrun_layer_vtable& vtable = layer.vtable();
+  return vtable.slices(layer.instance->self(), batch, backward ? 1 : 0) < 0;
+}
+
 std::vector<LayerChain> chains_of(const ModelPlan& model, bool backward) {
   const std::int64_t batch = model.tensors[0].dim[0];
   const auto joins = [&](std::size_t index) {
     const PlannedLayer& layer = model.layers[index];
     return (layer.runs_backward || !backward) && slices_of(layer, batch, backward) > 1;
   };
+  // Backward begins with a chain's last layer.
+  const auto parted = [&](std::size_t index) { return begins_chain(model.layers[backward ? index : index + 1], batch, backward); };
   std::vector<LayerChain> chains;
   for (std::size_t first = 0; first < model.layers.size(); ++first) {
     std::size_t last = first;
     if (!joins(first)) continue;
-    while (last + 1 < model.layers.size() && joins(last + 1) && follows(model, last + 1)) ++last;
+    while (last + 1 < model.layers.size() && joins(last + 1) && follows(model, last + 1) && !parted(last)) ++last;
     if (last > first) chains.push_back({first, last});
     first = last;
   }
@@ -215,7 +224,7 @@ std::vector<LayerChain> chains_of(const ModelPlan& model, bool backward) {
 
 std::int64_t slices_of(const PlannedLayer& layer, std::int64_t batch, bool backward) {
   const nnrun_layer_vtable& vtable = layer.vtable();
-  return vtable.slices == nullptr ? 0 : vtable.slices(layer.instance->self(), batch, backward ? 1 : 0);
+  return vtable.slices == nullptr ? 0 : std::abs(vtable.slices(layer.instance->self(), batch, backward ? 1 : 0));
 }
 
 std::size_t dtype_bytes(std::uint32_t dtype) {

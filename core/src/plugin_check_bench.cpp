@@ -264,7 +264,7 @@ void LayerBench::verify_guards() const {
 
 std::int64_t LayerBench::slices(bool backward) const {
   if (table_.slices == nullptr) return 0;
-  const std::int64_t count = table_.slices(instance_.self(), batch_, backward ? 1 : 0);
+  const std::int64_t count = std::abs(table_.slices(instance_.self(), batch_, backward ? 1 : 0));
   const std::int64_t divisor = count == 0 ? 0 : std::gcd(count, batch_);
   return divisor > 1 ? divisor : 0;
 }

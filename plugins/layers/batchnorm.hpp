@@ -52,6 +52,10 @@ struct Batchnorm {
     } else if (p.training()) {
       require_rows(rows);
       p.backward_needs_input();
+      p.backward_overwrites_input();
+      trained_ = true;
+      input_gradient_ = p.input_gradient();
+      rows_of_sample_ = rows / p.batch();
       statistics_ = p.saved(static_cast<std::size_t>(columns_) * 3 * sizeof(float));
       training_ = p.kernel(forward_arguments(rows, true));
       backward_ = p.kernel(backward_arguments(rows));
@@ -64,31 +68,38 @@ struct Batchnorm {
   void forward(const Run& r) const {
     const std::int64_t rows = rows_of(r.x());
     nnrun_batchnorm_f32 a = forward_arguments(rows, r.training());
-    a.x = r.x().data();
-    a.y = r.y().data();
-    a.gamma = r.weight(gamma_).data();
-    a.beta = r.weight(beta_).data();
-    float* running_mean = r.state(running_mean_).data();
-    float* running_variance = r.state(running_variance_).data();
+    point_at_weights(a, r);
     if (!r.training()) {
-      a.mean = running_mean;
-      a.variance = running_variance;
+      a.mean = r.state(running_mean_).data();
+      a.variance = r.state(running_variance_).data();
       inference_(a, r.scratch<void>(scratch_));
       return;
     }
     require_rows(rows);
-    a.mean = r.saved(statistics_);
-    a.inverse = a.mean + columns_;
-    a.variance = a.inverse + columns_;
+    point_at_statistics(a, r);
     training_(a, r.scratch<void>(scratch_));
+    update_running(r, a);
+  }
 
-    const auto keep = static_cast<float>(momentum);
-    const auto take = static_cast<float>(1.0 - momentum);
-    const float unbiased = static_cast<float>(rows) / static_cast<float>(rows - 1);
-    for (std::int64_t c = 0; c < columns_; ++c) {
-      running_mean[c] = keep * running_mean[c] + take * a.mean[c];
-      running_variance[c] = keep * running_variance[c] + take * (a.variance[c] * unbiased);
+  // Statistics are of the whole batch; what they are for goes through it in slices.
+  std::int64_t slices(std::int64_t batch, bool backward) const {
+    if (frozen_ || !trained_) return 0;
+    const std::int64_t rows = rows_of_sample_ * batch;
+    return -(backward ? (input_gradient_ ? backward_.slices(backward_arguments(rows)) : 0) : training_.slices(forward_arguments(rows, true)));
+  }
+
+  void run_slice(const Run& r, const nnrun_slice& slice) const {
+    void* workspace = r.scratch<void>(scratch_);
+    if (slice.backward != 0) {
+      backward_.slice(backward_arguments_of(r), slice, workspace);
+      return;
     }
+    nnrun_batchnorm_f32 a = forward_arguments(rows_of(r.x()), true);
+    point_at_weights(a, r);
+    point_at_statistics(a, r);
+    if (slice.stage == NNRUN_SLICES_BEFORE) require_rows(a.rows);
+    training_.slice(a, slice, workspace);
+    if (slice.stage == NNRUN_SLICES_BEHIND) update_running(r, a);
   }
 
   // What inference does to each channel.
@@ -106,19 +117,34 @@ struct Batchnorm {
 
   void backward(const Run& r) const {
     if (frozen_) return backward_of_inference(r);
-    nnrun_batchnorm_backward_f32 a = backward_arguments(rows_of(r.x()));
-    a.x = r.x().data();
-    a.dy = r.dy().data();
-    a.gamma = r.weight(gamma_).data();
-    a.mean = r.saved(statistics_);
-    a.inverse = a.mean + columns_;
-    a.dx = r.input_gradient() ? r.dx().data() : r.dy().data();  // the kernel always writes one
-    a.dgamma = r.d_weight(gamma_).data();
-    a.dbeta = r.d_weight(beta_).data();
-    backward_(a, r.scratch<void>(scratch_));
+    backward_(backward_arguments_of(r), r.scratch<void>(scratch_));
   }
 
  private:
+  void point_at_weights(nnrun_batchnorm_f32& a, const Run& r) const {
+    a.x = r.x().data();
+    a.y = r.y().data();
+    a.gamma = r.weight(gamma_).data();
+    a.beta = r.weight(beta_).data();
+  }
+  void point_at_statistics(nnrun_batchnorm_f32& a, const Run& r) const {
+    a.mean = r.saved(statistics_);
+    a.inverse = a.mean + columns_;
+    a.variance = a.inverse + columns_;
+  }
+
+  void update_running(const Run& r, const nnrun_batchnorm_f32& a) const {
+    float* running_mean = r.state(running_mean_).data();
+    float* running_variance = r.state(running_variance_).data();
+    const auto keep = static_cast<float>(momentum);
+    const auto take = static_cast<float>(1.0 - momentum);
+    const float unbiased = static_cast<float>(a.rows) / static_cast<float>(a.rows - 1);
+    for (std::int64_t c = 0; c < columns_; ++c) {
+      running_mean[c] = keep * running_mean[c] + take * a.mean[c];
+      running_variance[c] = keep * running_variance[c] + take * (a.variance[c] * unbiased);
+    }
+  }
+
   // Running statistics do not depend on x: dx = dy * gamma / sqrt(variance + epsilon), which is inference of dy with mean and beta 0.
   void backward_of_inference(const Run& r) const {
     float* zeros = r.scratch<float>(zeros_);
@@ -150,6 +176,19 @@ struct Batchnorm {
     return a;
   }
 
+  nnrun_batchnorm_backward_f32 backward_arguments_of(const Run& r) const {
+    nnrun_batchnorm_backward_f32 a = backward_arguments(rows_of(r.x()));
+    a.x = r.x().data();
+    a.dy = r.dy().data();
+    a.gamma = r.weight(gamma_).data();
+    a.mean = r.saved(statistics_);
+    a.inverse = a.mean + columns_;
+    a.dx = r.input_gradient() ? r.dx().data() : r.dy().data();  // the kernel always writes one
+    a.dgamma = r.d_weight(gamma_).data();
+    a.dbeta = r.d_weight(beta_).data();
+    return a;
+  }
+
   nnrun_batchnorm_backward_f32 backward_arguments(std::int64_t rows) const {
     nnrun_batchnorm_backward_f32 a{};
     a.rows = rows;
@@ -158,7 +197,8 @@ struct Batchnorm {
   }
 
   std::int64_t columns_ = 1;
-  bool frozen_ = false;
+  bool frozen_ = false, trained_ = false, input_gradient_ = false;
+  std::int64_t rows_of_sample_ = 1;
   int zeros_ = 0;
   int gamma_ = 0, beta_ = 0, running_mean_ = 0, running_variance_ = 0, statistics_ = 0, scratch_ = 0;
   Kernel<nnrun_batchnorm_f32> inference_, training_;

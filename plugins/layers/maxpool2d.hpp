@@ -58,27 +58,49 @@ struct Maxpool2d {
       backward_ = p.kernel(backward_shape);
       bytes = std::max(bytes, backward_.workspace(backward_shape));
     }
-    scratch_ = p.scratch(bytes);
+    input_gradient_ = p.input_gradient();
+    scratch_ = bytes == 0 ? -1 : p.scratch(bytes);
   }
 
-  void forward(const Run& r) const {
-    auto a = arguments<nnrun_maxpool2d_forward_f32>(r.batch());
-    a.x = r.x().data();
-    a.y = r.y().data();
-    a.argmax = argmax_ < 0 ? nullptr : r.saved<std::uint8_t>(argmax_);
-    forward_(a, r.scratch<void>(scratch_));
-  }
+  void forward(const Run& r) const { forward_(forward_arguments(r, 0, 1), workspace(r)); }
 
   void backward(const Run& r) const {
-    if (!r.input_gradient()) return;
-    auto a = arguments<nnrun_maxpool2d_backward_f32>(r.batch());
-    a.dy = r.dy().data();
-    a.argmax = r.saved<std::uint8_t>(argmax_);
-    a.dx = r.dx().data();
-    backward_(a, r.scratch<void>(scratch_));
+    if (r.input_gradient()) backward_(backward_arguments(r, 0, 1), workspace(r));
+  }
+
+  // Each picture for itself, so that part of the batch is a smaller batch.
+  std::int64_t slices(std::int64_t batch, bool backward) const { return scratch_ < 0 && (!backward || input_gradient_) ? batch : 0; }
+
+  void run_slice(const Run& r, const nnrun_slice& slice) const {
+    if (slice.stage != NNRUN_SLICES_EACH) return;
+    if (slice.backward == 0) {
+      forward_.serial(forward_arguments(r, slice.index, slice.count));
+    } else {
+      backward_.serial(backward_arguments(r, slice.index, slice.count));
+    }
   }
 
  private:
+  void* workspace(const Run& r) const { return scratch_ < 0 ? nullptr : r.scratch<void>(scratch_); }
+
+  // Part `index` of `parts`.
+  nnrun_maxpool2d_forward_f32 forward_arguments(const Run& r, std::int64_t index, std::int64_t parts) const {
+    auto a = arguments<nnrun_maxpool2d_forward_f32>(r.batch() / parts);
+    const std::int64_t outputs = r.y().count() / parts;
+    a.x = r.x().data() + index * (r.x().count() / parts);
+    a.y = r.y().data() + index * outputs;
+    a.argmax = argmax_ < 0 ? nullptr : r.saved<std::uint8_t>(argmax_) + index * outputs;
+    return a;
+  }
+  nnrun_maxpool2d_backward_f32 backward_arguments(const Run& r, std::int64_t index, std::int64_t parts) const {
+    auto a = arguments<nnrun_maxpool2d_backward_f32>(r.batch() / parts);
+    const std::int64_t outputs = r.y().count() / parts;
+    a.dy = r.dy().data() + index * outputs;
+    a.argmax = r.saved<std::uint8_t>(argmax_) + index * outputs;
+    a.dx = r.dx().data() + index * (r.dx().count() / parts);
+    return a;
+  }
+
   static constexpr std::int64_t most_places = 256;
 
   template <class Arguments>
@@ -91,7 +113,8 @@ struct Maxpool2d {
 
   nnrun_windows windows_{};
   std::int64_t channels_ = 0;
-  int argmax_ = -1, scratch_ = 0;
+  bool input_gradient_ = false;
+  int argmax_ = -1, scratch_ = -1;  // scratch_ -1: the kernels need none
   Kernel<nnrun_maxpool2d_forward_f32> forward_;
   Kernel<nnrun_maxpool2d_backward_f32> backward_;
 };

@@ -186,7 +186,7 @@ struct nnrun_host {
 typedef struct nnrun_work {
   uint32_t phases;
   /* 0, or 1 + the phase that goes through the batch: for every S that divides both the batch, N, and its ranges, R, the ranges
-   * [R s / S, R (s + 1) / S) work on samples [N s / S, N (s + 1) / S) alone. Phases before it do not look at the batch. */
+   * [R s / S, R (s + 1) / S) work on samples [N s / S, N (s + 1) / S) alone. Phases before it look at no batch but batchnorm's. */
   uint32_t batch_phase;
   int64_t ranges[NNRUN_MAX_PHASES];
   size_t workspace; /* bytes, shared by all ranges of a call, 64-byte aligned */
@@ -391,8 +391,8 @@ typedef struct nnrun_layer_vtable {
   int (*fold)(void* self, const nnrun_run* run, const float* scale, const float* offset, nnrun_error* error);
   /* After plan(): into how many slices a pass over `batch` samples can be cut: any common divisor of `batch` and the result will do. 0: none.
    * Then the host may call run_slice() for all stages and slices instead of forward() or backward(): each slice goes through several layers
-   * while it is in the cache. The results have the same bits either way. Scratch is the layer's own from BEFORE to BEHIND. Both or
-   * neither are NULL. */
+   * while it is in the cache. The results have the same bits either way. Scratch is the layer's own from BEFORE to BEHIND. Both or neither
+   * are NULL. Less than 0: the same without the sign, but BEFORE takes all of x (backward: of dy), so that it must be there by then. */
   int64_t (*slices)(void* self, int64_t batch, uint32_t backward);
   int (*run_slice)(void* self, const nnrun_run* run, const nnrun_slice* slice, nnrun_error* error);
 } nnrun_layer_vtable;

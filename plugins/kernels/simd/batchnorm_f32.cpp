@@ -9,8 +9,16 @@ namespace {
 constexpr int64_t fewest_rows = 64;
 constexpr int64_t columns_in_range = strip_vectors * lanes;
 
-int64_t rows_in_block(int64_t columns) { return larger(fewest_rows, rows_per_range(columns)); }
-int64_t blocks_of(int64_t rows, int64_t columns) { return ceil_divide(rows, rows_in_block(columns)); }
+// Blocks of one size, where a few more of them than there must be are enough for that: then slices of the batch are whole blocks.
+int64_t rows_in_block(int64_t rows, int64_t columns) {
+  const int64_t most = larger(fewest_rows, rows_per_range(columns)), fewest = ceil_divide(rows, most);
+  constexpr int64_t tries = 32;
+  for (int64_t blocks = fewest; blocks < fewest + tries && blocks < 2 * fewest; ++blocks) {
+    if (rows % blocks == 0) return rows / blocks;
+  }
+  return most;
+}
+int64_t blocks_of(int64_t rows, int64_t columns) { return ceil_divide(rows, rows_in_block(rows, columns)); }
 
 void three_phases(int64_t rows, int64_t columns, nnrun_work& work) {
   const int64_t blocks = blocks_of(rows, columns);
@@ -19,6 +27,7 @@ void three_phases(int64_t rows, int64_t columns, nnrun_work& work) {
   work.phases = 3;
   work.ranges[1] = work.ranges[0];
   work.ranges[0] = work.ranges[2] = blocks;
+  if (rows % rows_in_block(rows, columns) == 0) work.batch_phase = 3;
   work.workspace = static_cast<size_t>(2 * blocks * columns) * sizeof(float);
 }
 
@@ -59,7 +68,7 @@ void combine(const nnrun_batchnorm_f32& a, Slice columns, const float* means, co
     Floats mean = load(means + j, m), squares = load(all_squares + j, m);
     for (int64_t block = 1; block < blocks; ++block) {
       const int64_t at = 2 * block * a.columns + j;
-      const Slice rows = slice_of(a.rows, rows_in_block(a.columns), block);
+      const Slice rows = slice_of(a.rows, rows_in_block(a.rows, a.columns), block);
       const float share = static_cast<float>(rows.size()) / static_cast<float>(rows.end);
       const Floats difference = subtract(load(means + at, m), mean);
       mean = fma(difference, all(share), mean);
@@ -179,7 +188,7 @@ void batchnorm_f32_work(const nnrun_batchnorm_f32& a, nnrun_work& work) {
 
 void batchnorm_f32_run(const nnrun_batchnorm_f32& a, void* workspace, uint32_t phase, int64_t range) {
   const Slice every_row = {0, a.rows}, every_column = {0, a.columns};
-  const Slice block = slice_of(a.rows, rows_in_block(a.columns), range);
+  const Slice block = slice_of(a.rows, rows_in_block(a.rows, a.columns), range);
   const Slice columns = slice_of(a.columns, columns_in_range, range);
   float* partial = static_cast<float*>(workspace);
   if (!a.training || phase == 2) {
@@ -201,7 +210,7 @@ void batchnorm_backward_f32_work(const nnrun_batchnorm_backward_f32& a, nnrun_wo
 
 void batchnorm_backward_f32_run(const nnrun_batchnorm_backward_f32& a, void* workspace, uint32_t phase, int64_t range) {
   const Slice every_row = {0, a.rows}, every_column = {0, a.columns};
-  const Slice block = slice_of(a.rows, rows_in_block(a.columns), range);
+  const Slice block = slice_of(a.rows, rows_in_block(a.rows, a.columns), range);
   const Slice columns = slice_of(a.columns, columns_in_range, range);
   float* partial = static_cast<float*>(workspace);
   if (phase == 2) {
