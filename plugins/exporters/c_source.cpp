@@ -123,7 +123,7 @@ std::string header(const Net& net, const std::string& name) {
          (net.integers ? "/* output * this is what the net in floats gives, but for the rounding of its integers. */\n#define " + big + "_OUTPUT_SCALE " +
                              format("%.9g", net.output_scale) + "\n"
                        : "") +
-         "\n/* Runs the net on one sample, and returns where the largest output is, the first of equal ones. Input: " + input_doc(net) +
+         "\n/* Runs the net on one sample, and returns where the largest output is, the first of equal ones.\n * Input: " + input_doc(net) +
          ".\n * Its memory is static, so that one call must end before the next begins. */\n" + "int " + name + "_run(const " + c_type(net.input) + " *input, " +
          (net.integers ? "int32_t" : "float") + " *output);\n\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
 }
@@ -131,8 +131,9 @@ std::string header(const Net& net, const std::string& name) {
 std::string source(const Net& net, const std::string& name) {
   const std::string number = net.integers ? "int32_t" : "float";
   std::string text = "/* A neural network, written by nnrun. C99; needs no library and no heap. */\n#include \"" + name + ".h\"\n";
+  text += "\n/* Sizes and sums are counted in int. */\ntypedef char int_has_32_bits[sizeof(int) >= 4 ? 1 : -1];\n";
   if (net.integers) {
-    text += "\n/* Rounding is floor: >> has to keep the sign. */\ntypedef char shifts_keep_the_sign[(-1 >> 1) == -1 ? 1 : -1];\n";
+    text += "/* Rounding is floor: >> has to keep the sign. */\ntypedef char shifts_keep_the_sign[(-1 >> 1) == -1 ? 1 : -1];\n";
   }
   text += c_kernels(net);
   for (const Layer& layer : net.layers) text += constants(layer);
