@@ -18,6 +18,8 @@ namespace {
 
 const nnrun_dataset_vtable& table(const Instance& source) { return source.vtable<nnrun_dataset_vtable>(); }
 
+constexpr std::int64_t rows_ahead = 3;  // that loading fetches into the cache: a step moved what prefetch() got out of it again
+
 std::string shape_text(const nnrun_tensor& tensor) { return to_string(Tensor(tensor).shape()); }
 
 }  // namespace
@@ -276,6 +278,7 @@ void Data::load(const Subset& subset, std::span<const std::uint32_t> positions, 
     const auto [begin, end] = load_range(count, range);
     for (std::int64_t k = begin; k < end; ++k) {
       const auto row = static_cast<std::size_t>(k);
+      if (k + rows_ahead < count) prefetch(subset, positions.subspan(row + rows_ahead, 1));
       load_row(subset, positions[row], epoch, training, scratch_.data() + static_cast<std::size_t>(range) * row_scratch_bytes(),
                static_cast<std::byte*>(input.data) + row * row_bytes, static_cast<std::byte*>(labels) + row * label_bytes());
     }

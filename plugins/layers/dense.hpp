@@ -68,8 +68,9 @@ struct Dense {
       gradient_stride_ = units % 128 == 0 && !block_by_block_ ? units + 16 : units;
       if (relu_) {
         p.backward_needs_output();
-        relu_backward_ = p.kernel(mask_arguments(p.batch()));
-        bytes = std::max(bytes, relu_backward_.workspace(mask_arguments(p.batch())));
+        nnrun_relu_backward_f32 shape{};
+        shape.count = p.batch() * units;
+        relu_backward_ = p.kernel(shape);
       }
       if (bias) {
         column_sum_ = p.kernel(bias_gradient_arguments(p.batch()));
@@ -117,14 +118,11 @@ struct Dense {
   void backward(const Run& r) const {
     void* workspace = r.scratch<void>(scratch_);
     float* dy = r.dy().data();
-    if (relu_) {
-      nnrun_relu_backward_f32 a = mask_arguments(r.batch());
-      a.y = r.y().data();
-      a.dy = dy;
-      a.dx = dy;
-      relu_backward_(a, workspace);
+    if (gradient_stride_ != units) {
+      dy = spread_rows(r);
+    } else if (relu_) {
+      mask(r, 0, r.batch() * units, dy);
     }
-    if (gradient_stride_ != units) dy = spread_rows(dy, r);
     // dx = dy W^T goes first: it reads the weights, which the optimizer may change from gradient_ready() on.
     if (r.input_gradient() && !block_by_block_) {
       nnrun_gemm_f32 a = input_gradient_arguments(r.batch());
@@ -141,10 +139,12 @@ struct Dense {
       column_sum_(a, workspace);
       r.gradient_ready(bias_, 0, units);
     }
-    // Blocks of rows of dW: each is stepped over while it is still in the cache.
+    // Blocks of rows of dW: each is stepped over while it is still in the cache. The last rows first, where the cache may have those of W
+    // yet: the next forward pass begins with the first.
     r.parallel(ranges_, [&](std::int64_t range) {
       void* range_workspace = static_cast<std::byte*>(workspace) + static_cast<std::size_t>(range) * block_workspace_;
-      for (std::int64_t block = blocks_ * range / ranges_; block < blocks_ * (range + 1) / ranges_; ++block) {
+      for (std::int64_t i = blocks_ * range / ranges_; i < blocks_ * (range + 1) / ranges_; ++i) {
+        const std::int64_t block = block_by_block_ ? i : blocks_ - 1 - i;
         const std::int64_t begin = block * block_rows_, rows = std::min(block_rows_, in_ - begin);
         if (block_by_block_) {
           both_gradients_of_block(r, dy, begin, rows, range_workspace);
@@ -159,14 +159,20 @@ struct Dense {
   static constexpr std::int64_t most_block_floats = 1 << 14;  // of dW: 64 KB
   static constexpr std::int64_t least_rows_of_both = 16;       // the longest vector
 
-  // dW = x^T dy
+  // dW = x^T dy. Where it fits, it goes no further than the optimizer: memory of its own would push W out of the cache.
   void weight_gradient_of_block(const Run& r, const float* dy, std::int64_t begin, std::int64_t rows, void* workspace) const {
+    alignas(64) float gradient[most_block_floats];
+    const bool fits = rows * units <= most_block_floats;
     nnrun_gemm_f32 a = weight_gradient_arguments(rows, r.batch());
     a.a = r.x().data() + begin;
     a.b = dy;
-    a.c = r.d_weight(weight_).data() + begin * units;
+    a.c = fits ? gradient : r.d_weight(weight_).data() + begin * units;
     (rows == block_rows_ ? weight_gradient_ : weight_gradient_rest_).serial(a, workspace);
-    r.gradient_ready(weight_, begin * units, (begin + rows) * units);
+    if (fits) {
+      r.give_gradient(weight_, begin * units, (begin + rows) * units, gradient);
+    } else {
+      r.gradient_ready(weight_, begin * units, (begin + rows) * units);
+    }
   }
 
   // The same, and dx, while this part of W is in the cache; dW never goes to memory.
@@ -240,12 +246,6 @@ struct Dense {
     return a;
   }
 
-  nnrun_relu_backward_f32 mask_arguments(std::int64_t batch) const {
-    nnrun_relu_backward_f32 a{};
-    a.count = batch * units;
-    return a;
-  }
-
   // Weights that no L2 cache holds are read once, for both gradients, where there is a kernel made for that.
   bool takes_blocks(const Plan& p) const {
     constexpr std::int64_t l2_floats = 1 << 18;
@@ -290,10 +290,27 @@ struct Dense {
     ranges_ = std::min(blocks_, most_ranges);
   }
 
-  // dy with its rows gradient_stride_ apart.
-  float* spread_rows(const float* dy, const Run& r) const {
+  // The gradient of what comes before ReLU.
+  void mask(const Run& r, std::int64_t begin, std::int64_t count, float* to) const {
+    nnrun_relu_backward_f32 a{};
+    a.count = count;
+    a.y = r.y().data() + begin;
+    a.dy = r.dy().data() + begin;
+    a.dx = to;
+    relu_backward_(a);
+  }
+
+  // The same with its rows gradient_stride_ apart.
+  float* spread_rows(const Run& r) const {
     float* spread = r.scratch<float>(spread_);
-    for (std::int64_t i = 0; i < r.batch(); ++i) std::copy_n(dy + i * units, units, spread + i * gradient_stride_);
+    for (std::int64_t i = 0; i < r.batch(); ++i) {
+      float* row = spread + i * gradient_stride_;
+      if (relu_) {
+        mask(r, i * units, units, row);
+      } else {
+        std::copy_n(r.dy().data() + i * units, units, row);
+      }
+    }
     return spread;
   }
 

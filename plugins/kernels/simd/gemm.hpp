@@ -15,7 +15,7 @@ struct Tile {
   int64_t c_stride;
   int64_t columns;  // 1..vectors * lanes
   int64_t depth;
-  const float* next;  // what to fetch into the L2 cache meanwhile: a row of the next panel of B every few p
+  const float* next;  // what to fetch into the L2 cache meanwhile: a row of the next panel of B every few p; or NULL
   int64_t next_stride;
   const float* bias;  // (columns), or NULL
   bool accumulate;    // C += ...

@@ -76,17 +76,15 @@ void multiply_group(const nnrun_gemm_f32& g, const Plan& plan, Slice rows, Slice
         t.b_stride = plan.panel_columns;
         if (!shared_b) pack_b_panel(g, plan, panel, depth, private_b);
       }
-      // The tiles of this panel share the rows of the next one; of a single panel, those of the next depth. Where there is neither,
-      // they fetch what is there already.
+      // The tiles of this panel share the rows of the next one; of a single panel, those of the next depth.
       const bool next_panel = panel + 1 < plan.panels && (shared_b || plan.pack_b == Plan::PackB::never);
       const bool next_depth = plan.panels == 1 && plan.pack_b == Plan::PackB::never && !last;
-      const bool ahead = next_panel || next_depth;
       const float* next = next_depth    ? b_at(g, depth.end, columns.begin)
-                          : !next_panel ? t.b
+                          : !next_panel ? nullptr
                           : shared_b    ? shared_b + offset_of(plan, panel + 1, depth)
                                         : t.b + plan.panel_columns;
       const int64_t rows_in_tile = depth.size() / prefetch_step;
-      t.next_stride = ahead ? t.b_stride : 0;
+      t.next_stride = t.b_stride;
       t.c_stride = g.ldc;
       t.columns = columns.size();
       t.depth = depth.size();
@@ -97,7 +95,7 @@ void multiply_group(const nnrun_gemm_f32& g, const Plan& plan, Slice rows, Slice
         const Slice r = tiles[i];
         t.a = plan.pack_a ? private_a + (r.begin - rows.begin) * depth.size() : a_at(g, r.begin, p);
         t.a_stride = plan.pack_a ? r.size() : g.lda;
-        t.next = next + smaller(i * rows_in_tile, depth.size() - rows_in_tile) * t.next_stride;
+        t.next = next ? next + smaller(i * rows_in_tile, depth.size() - rows_in_tile) * t.next_stride : nullptr;
         t.c = g.c + r.begin * g.ldc + columns.begin;
         if (g.k <= short_depth && i + tiles_ahead < tiles.tiles) {
           const Slice ahead_rows = tiles[i + tiles_ahead];
@@ -175,7 +173,7 @@ void gemm_f32_work(const nnrun_gemm_f32& g, nnrun_work& work) {
       split_work(g, plan, work);
       break;
   }
-  work.workspace = static_cast<size_t>(workspace_of(g)) * sizeof(float);
+  work.workspace = static_cast<size_t>(plan.workspace) * sizeof(float);
 }
 
 void gemm_f32_run(const nnrun_gemm_f32& g, void* workspace, uint32_t phase, int64_t range) {

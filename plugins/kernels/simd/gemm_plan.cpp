@@ -98,9 +98,9 @@ void choose_packing(const nnrun_gemm_f32& g, Plan& plan) {
   if (plan.pack_a) plan.private_a = round_up(plan.rows_in_group * plan.depth + lanes, 16);
 }
 
-}  // namespace
+int64_t workspace_of(const nnrun_gemm_f32& g);
 
-Plan plan_of(const nnrun_gemm_f32& g) {
+Plan make_plan(const nnrun_gemm_f32& g) {
   Plan plan;
   const int64_t wanted = wanted_ranges(g);
   if (splits(g)) {
@@ -144,10 +144,42 @@ int64_t workspace_of(const nnrun_gemm_f32& g) {
   nnrun_gemm_f32 split = g;
   split.m = smaller(g.m, most_split_results / g.n);
   if (split.m > 0 && splits(split)) {
-    const Plan plan = plan_of(split);
+    const Plan plan = make_plan(split);
     floats = larger(floats, plan.chunks * plan.chunk_space);
   }
   return floats;
+}
+
+// What a plan depends on.
+struct Shape {
+  int64_t m, n, k, lda;
+  uint32_t transpose_a, transpose_b, serial;
+  bool operator==(const Shape&) const = default;
+
+  size_t place(size_t places) const {
+    const int64_t mixed = (((m * 31 + n) * 31 + k) * 31 + lda) * 8 + transpose_a * 4 + transpose_b * 2 + serial;
+    return static_cast<size_t>(mixed * 0x9E3779B97F4A7C15 >> 48) % places;
+  }
+};
+
+}  // namespace
+
+Plan plan_of(const nnrun_gemm_f32& g) {
+  struct Remembered {
+    Shape shape;  // m = 0: nothing yet
+    Plan plan;
+  };
+  constexpr size_t places = 64;
+  static thread_local constinit Remembered memory[places] = {};
+
+  const Shape shape = {g.m, g.n, g.k, g.lda, g.transpose_a, g.transpose_b, g.serial};
+  Remembered& found = memory[shape.place(places)];
+  if (found.shape != shape) {
+    found.plan = make_plan(g);
+    found.plan.workspace = workspace_of(g);
+    found.shape = shape;
+  }
+  return found.plan;
 }
 
 nnrun_gemm_f32 chunk_of(const nnrun_gemm_f32& g, const Plan& plan, int64_t index, float* partial) {

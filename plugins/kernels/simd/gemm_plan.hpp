@@ -34,13 +34,13 @@ struct Plan {
   int64_t shared_b = 0;                  // PackB::before: all of B
   int64_t private_a = 0, private_b = 0;  // for each range
 
+  int64_t workspace = 0;                 // all of it, for any method: see workspace_of() in gemm_plan.cpp
+
   int64_t ranges() const { return row_groups * column_groups; }
 };
 
+// Plans are remembered: a step asks for the same few shapes hundreds of times, and small products take no longer than planning them.
 Plan plan_of(const nnrun_gemm_f32& g);
-
-// Floats of workspace, for any method.
-int64_t workspace_of(const nnrun_gemm_f32& g);
 
 // Chunk `index` of Method::split as a problem of its own, whose C is `partial`, (m, n).
 nnrun_gemm_f32 chunk_of(const nnrun_gemm_f32& g, const Plan& plan, int64_t index, float* partial);

@@ -15,6 +15,35 @@ __attribute__((always_inline)) inline void advance(const float*& p, int64_t coun
   p = moved;
 }
 
+template <int rows, int vectors>
+struct Sums {
+  Floats at[rows][vectors];
+  auto& operator[](int row) { return at[row]; }
+};
+
+// Bias, ReLU, and what is in C already. By value: an array whose address is taken would live in memory.
+template <int rows, int vectors>
+__attribute__((always_inline)) inline void finish(const Tile& t, Sums<rows, vectors> sum, Mask last) {
+  if (t.bias) {
+    repeat<vectors>([&](auto j) {
+      const Floats bias = j == vectors - 1 ? load(t.bias + j * lanes, last) : load(t.bias + j * lanes);
+      repeat<rows>([&](auto i) { sum[i][j] = add(sum[i][j], bias); });
+    });
+  }
+  repeat<rows>([&](auto i) {
+    repeat<vectors>([&](auto j) {
+      float* c = t.c + i * t.c_stride + j * lanes;
+      if (t.accumulate) sum[i][j] = add(sum[i][j], j == vectors - 1 ? load(c, last) : load(c));
+      if (t.relu) sum[i][j] = maximum(zero(), sum[i][j]);
+      if (j == vectors - 1) {
+        store(c, sum[i][j], last);
+      } else {
+        store(c, sum[i][j]);
+      }
+    });
+  });
+}
+
 // Everything in registers: rows x vectors sums, and either the row of B (few vectors) or the column of A (few rows) of one p.
 template <int rows, int vectors, bool a_by_columns>
 void multiply_tile(const Tile& t) {
@@ -27,7 +56,7 @@ void multiply_tile(const Tile& t) {
   const float* b = t.b;
   const float* next = t.next;
 
-  Floats sum[rows][vectors];
+  Sums<rows, vectors> sum;
   repeat<rows>([&](auto i) { repeat<vectors>([&](auto j) { sum[i][j] = zero(); }); });
 
   const auto a_at = [&](auto i) __attribute__((always_inline)) {
@@ -67,10 +96,12 @@ void multiply_tile(const Tile& t) {
   for (int64_t stop = c_ahead;; stop = 0) {
     for (; depth >= stop + prefetch_step; depth -= prefetch_step) {
       repeat<prefetch_step>([&](auto) __attribute__((always_inline)) { multiply_add(); });
-      repeat<(vectors * lanes + line - 1) / line>([&](auto j) __attribute__((always_inline)) {
-        __builtin_prefetch(next + j * line, 0, 2);
-      });
-      advance(next, t.next_stride);
+      if (next) {
+        repeat<(vectors * lanes + line - 1) / line>([&](auto j) __attribute__((always_inline)) {
+          __builtin_prefetch(next + j * line, 0, 2);
+        });
+        advance(next, t.next_stride);
+      }
     }
     if (stop == 0) break;
     repeat<rows>([&](auto i) __attribute__((always_inline)) {
@@ -81,24 +112,43 @@ void multiply_tile(const Tile& t) {
   }
   for (; depth > 0; --depth) multiply_add();
 
-  if (t.bias) {
-    repeat<vectors>([&](auto j) {
-      const Floats bias = j == vectors - 1 ? load(t.bias + j * lanes, last) : load(t.bias + j * lanes);
-      repeat<rows>([&](auto i) { sum[i][j] = add(sum[i][j], bias); });
+  finish<rows, vectors>(t, sum, last);
+}
+
+// A row of A by a matrix takes as long as reading the matrix. Hardware fetches ahead by the distance between a load and its next turn,
+// where that is well below a page, and best in ascending order: so one p at a time, and loads in the order that they have here.
+template <int vectors, bool a_by_columns, bool whole>
+void multiply_row(const Tile& t) {
+  const int64_t a_step = a_by_columns ? t.a_stride : 1, b_stride = t.b_stride;
+  const Mask last = first(t.columns - (vectors - 1) * lanes);
+  Sums<1, vectors> sum;
+  repeat<vectors>([&](auto j) { sum[0][j] = zero(); });
+  const float* a = t.a;
+  const float* b = t.b;
+  for (int64_t depth = t.depth; depth > 0; --depth) {
+    const Floats x = all(*a);
+    repeat<vectors>([&](auto j) __attribute__((always_inline)) {
+      const Floats y = !whole && j == vectors - 1 ? load(b + j * lanes, last) : load(b + j * lanes);
+      sum[0][j] = fma(x, y, sum[0][j]);
     });
+    advance(a, a_step);
+    advance(b, b_stride);
   }
-  repeat<rows>([&](auto i) {
-    repeat<vectors>([&](auto j) {
-      float* c = t.c + i * t.c_stride + j * lanes;
-      if (t.accumulate) sum[i][j] = add(sum[i][j], j == vectors - 1 ? load(c, last) : load(c));
-      if (t.relu) sum[i][j] = maximum(zero(), sum[i][j]);
-      if (j == vectors - 1) {
-        store(c, sum[i][j], last);
-      } else {
-        store(c, sum[i][j]);
-      }
-    });
-  });
+  finish<1, vectors>(t, sum, last);
+}
+
+template <int vectors, bool a_by_columns>
+void multiply_whole_or_part_of_row(const Tile& t) {
+  (t.columns == vectors * lanes ? multiply_row<vectors, a_by_columns, true> : multiply_row<vectors, a_by_columns, false>)(t);
+}
+
+template <int rows, int vectors, bool a_by_columns>
+constexpr TileFunction tile_of() {
+  if constexpr (rows == 1) {
+    return multiply_whole_or_part_of_row<vectors, a_by_columns>;
+  } else {
+    return multiply_tile<rows, vectors, a_by_columns>;
+  }
 }
 
 constexpr int most_rows = tall_tile_rows > narrow_tile_rows ? tall_tile_rows : narrow_tile_rows;
@@ -115,8 +165,8 @@ constexpr Functions make_functions() {
         [&] {
           constexpr int rows = r + 1;
           [&]<int... v>(std::integer_sequence<int, v...>) {
-            ((f.at[0][rows][v + 1] = multiply_tile<rows, v + 1, false>), ...);
-            ((f.at[1][rows][v + 1] = multiply_tile<rows, v + 1, true>), ...);
+            ((f.at[0][rows][v + 1] = tile_of<rows, v + 1, false>()), ...);
+            ((f.at[1][rows][v + 1] = tile_of<rows, v + 1, true>()), ...);
           }
           (std::make_integer_sequence<int, widest_tile(rows)>());
         }(),
