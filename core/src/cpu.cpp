@@ -1,6 +1,7 @@
 #include "cpu.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <sstream>
 
 namespace nnrun::core {
@@ -45,6 +46,20 @@ std::vector<std::string> detect() {
 const std::vector<std::string>& cpu_features() {
   static const std::vector<std::string> features = detect();
   return features;
+}
+
+std::string cpu_name() {
+  std::ifstream info("/proc/cpuinfo");
+  std::string name = "unknown CPU", family = "?", model = "?";
+  for (std::string line; std::getline(info, line) && !line.empty();) {  // the first CPU's lines
+    const std::size_t colon = line.find(": ");
+    if (colon == std::string::npos) continue;
+    const std::string key = line.substr(0, line.find_last_not_of(" \t", colon - 1) + 1), value = line.substr(colon + 2);
+    if (key == "model name") name = value;
+    if (key == "cpu family") family = value;
+    if (key == "model") model = value;
+  }
+  return name + " (" + family + "/" + model + ")";
 }
 
 std::vector<std::string> missing_cpu_features(std::string_view required) {

@@ -1,6 +1,10 @@
 #include "dispatch.hpp"
 
+#include "cpu.hpp"
+#include "sha256.hpp"
+
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <set>
 
@@ -60,7 +64,17 @@ Dispatch::Dispatch(const Registry& registry, const KernelSettings& settings) {
   }
   check_table(default_table_, default_where);
   const std::vector<std::string> known = names();
+  const bool tuned_here = settings.tuned_on.empty() || settings.tuned_on == machine();
   for (const NamedText& choice : settings.tables) {
+    if (choice.name.find('/') != std::string::npos) {
+      if (tuned_here) {
+        add_layer_choice(choice);
+      } else {
+        left_out_ = "run.kernels' choices for layers are left out: they were measured on " + settings.tuned_on + ", this is " + machine() +
+                    "; measure here with: nnrun bench CONFIG --tune FILE";
+      }
+      continue;
+    }
     if (std::find(known.begin(), known.end(), choice.name) == known.end()) {
       throw DiagnosticError(choice.where, "no kernel '" + choice.name + "'", did_you_mean(choice.name, known));
     }
@@ -73,6 +87,55 @@ Dispatch::Dispatch(const Registry& registry, const KernelSettings& settings) {
     }
     forced_.emplace_back(choice.name, choice.text);
   }
+}
+
+// "LAYER/KERNEL" or "LAYER/KERNEL#REQUEST".
+void Dispatch::add_layer_choice(const NamedText& choice) {
+  const std::size_t slash = choice.name.rfind('/'), number = choice.name.find('#', slash);
+  LayerChoice made;
+  made.layer = choice.name.substr(0, slash);
+  made.name = choice.name.substr(slash + 1, number == std::string::npos ? number : number - slash - 1);
+  made.where = choice.where;
+  if (number != std::string::npos) {
+    const char* end = choice.name.data() + choice.name.size();
+    const auto [stopped, failure] = std::from_chars(choice.name.data() + number + 1, end, made.request);
+    if (failure != std::errc() || stopped != end || made.request < 1) {
+      throw DiagnosticError(choice.where, quote(choice.name) + " should end with a number from 1 behind its #: which of the layer's requests for " + made.name);
+    }
+  }
+  const std::vector<std::string> known = names();
+  if (std::find(known.begin(), known.end(), made.name) == known.end()) {
+    throw DiagnosticError(choice.where, "no kernel " + quote(made.name), did_you_mean(made.name, known));
+  }
+  made.kernel = find_way(made.name, choice);
+  if (layer_choice(made.layer, made.name, made.request) != nullptr) throw DiagnosticError(choice.where, quote(choice.name) + " is chosen already");
+  layer_choices_.push_back(std::move(made));
+}
+
+const nnrun_kernel* Dispatch::find_way(const std::string& name, const NamedText& choice) const {
+  std::string there;
+  std::vector<std::string> ways;
+  for (const Entry& entry : entries(name)) {
+    ways.push_back(way(entry.kernel));
+    if (ways.back() == choice.text) return entry.kernel;
+    there += (there.empty() ? "" : "; ") + ways.back();
+  }
+  Diagnostic error = make_error(choice.where, "no " + name + " is " + quote(choice.text) + " on this machine", did_you_mean(choice.text, ways));
+  error.notes.push_back(make_note({}, "there are: " + there));
+  throw DiagnosticError(error);
+}
+
+const Dispatch::LayerChoice* Dispatch::layer_choice(std::string_view layer, std::string_view name, int request) const {
+  const auto found = std::find_if(layer_choices_.begin(), layer_choices_.end(), [&](const LayerChoice& choice) {
+    return choice.layer == layer && choice.name == name && (choice.request == request || choice.request == 0);
+  });
+  return found == layer_choices_.end() ? nullptr : &*found;
+}
+
+std::string Dispatch::machine() const {
+  std::string all;
+  for (const Entry& entry : entries_) all += describe(entry.kernel) + ' ' + std::to_string(entry.kernel->score) + '\n';
+  return cpu_name() + ", kernels " + sha256_of(all).substr(0, 12);
 }
 
 std::string Dispatch::forced(std::string_view name) const {
@@ -103,6 +166,19 @@ const nnrun_kernel* Dispatch::choose(std::string_view name, const void* argument
   return fallback;
 }
 
+std::vector<const nnrun_kernel*> Dispatch::candidates(std::string_view name, const void* arguments) const {
+  std::vector<const nnrun_kernel*> found;
+  const nnrun_kernel* best = choose(name, arguments, nullptr);
+  if (best != nullptr) found.push_back(best);
+  const std::string table = forced(name);
+  for (const Entry& entry : entries_) {
+    if (name != entry.kernel->name || entry.kernel == best || entry.kernel->score <= 0) continue;
+    if (entry.kernel->supports != nullptr && entry.kernel->supports(arguments) == 0) continue;
+    if (table == automatic || entry.table == table) found.push_back(entry.kernel);
+  }
+  return found;
+}
+
 std::vector<std::string> Dispatch::names() const {
   std::set<std::string> all;
   for (const Entry& entry : entries_) all.insert(entry.kernel->name);
@@ -122,9 +198,10 @@ std::string Dispatch::table_of(const nnrun_kernel* kernel) const {
   return entry == entries_.end() ? "?" : entry->table;
 }
 
-std::string Dispatch::describe(const nnrun_kernel* kernel) const {
-  const std::string how = kernel->algorithm == nullptr ? "" : std::string(", ") + kernel->algorithm;
-  return std::string(kernel->name) + " (" + table_of(kernel) + how + ")";
+std::string Dispatch::way(const nnrun_kernel* kernel) const {
+  return table_of(kernel) + (kernel->algorithm == nullptr ? "" : std::string(", ") + kernel->algorithm);
 }
+
+std::string Dispatch::describe(const nnrun_kernel* kernel) const { return std::string(kernel->name) + " (" + way(kernel) + ")"; }
 
 }  // namespace nnrun::core

@@ -27,9 +27,12 @@ Environment::Environment(const Config& config, const EnvironmentOptions& options
     }
   }
   settings_ = check(config, registry_);
+  auto& tables = settings_.run.kernels.tables;
+  tables.insert(tables.end(), options.kernels.begin(), options.kernels.end());
   dispatch_ = std::make_unique<Dispatch>(registry_, settings_.run.kernels);
   const int threads = settings_.run.threads == 0 ? available_threads() : settings_.run.threads;
   host_ = std::make_unique<HostServices>(*dispatch_, threads, options.log ? options.log : log_to_stderr);
+  if (!dispatch_->left_out().empty()) host_->log(NNRUN_LOG_WARNING, dispatch_->left_out());
 }
 
 }  // namespace nnrun::core

@@ -16,6 +16,7 @@ namespace nnrun::core {
 struct EnvironmentOptions {
   std::vector<std::filesystem::path> plugin_folders;  // searched first
   HostServices::LogFunction log;                      // empty: to stderr, from warnings on
+  std::vector<NamedText> kernels;                     // as if they were in run.kernels too
 };
 
 // All plugins of the search path; without a config.

@@ -144,7 +144,8 @@ class Writer {
     Json tables = Json::array({"auto"});
     for (const std::string& name : lookup_.names("kernels")) tables.push_back(name);
     const Json table = {{"type", "string"}, {"enum", tables}};
-    return {{"oneOf", Json::array({table, Json{{"type", "object"}, {"additionalProperties", table}}})}};
+    const Json map = {{"type", "object"}, {"patternProperties", {{"/", {{"type", "string"}}}}}, {"additionalProperties", table}};
+    return {{"oneOf", Json::array({table, map})}};
   }
 
   Json type_of(const nnrun_param& param) {

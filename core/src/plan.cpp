@@ -149,7 +149,7 @@ void plan_layer(PlannedLayer& layer, ModelPlan& model, const HostServices& host,
   for (const std::size_t input : layer.inputs) inputs.push_back(model.tensors[input]);
   Answers a{&layer, &inputs[0], {}, false};
   nnrun_plan plan = make_plan(a, inputs, host, training);
-  host.take_chosen();
+  host.plan_for(layer.name, training);
   nnrun_error error{};
   if (layer.vtable().plan(layer.instance->self(), &plan, &error) != 0) {
     // Every layer's complaint about a shape shows what came in.
@@ -168,10 +168,12 @@ void plan_layer(PlannedLayer& layer, ModelPlan& model, const HostServices& host,
     throw DiagnosticError(layer.instance->spec().where, layer.name + " has no weights to freeze: take `freeze` out");
   }
   std::vector<std::string> kernels;
-  for (const nnrun_kernel* kernel : host.take_chosen()) {
-    const std::string text = host.dispatch().describe(kernel);
+  for (KernelChoice& choice : host.take_chosen()) {
+    const std::string text = host.dispatch().describe(choice.kernel);
     if (std::find(kernels.begin(), kernels.end(), text) == kernels.end()) kernels.push_back(text);
+    layer.choices.push_back({layer.name + "/" + choice.kernel->name + "#" + std::to_string(choice.request), std::move(choice)});
   }
+  host.plan_for("", false);
   layer.kernels = std::move(kernels);
   layer.output = model.tensors.size();
   model.tensors.push_back(a.output);
@@ -185,6 +187,23 @@ void plan_affine(PlannedLayer& layer, const ComponentSpec& spec, std::size_t ind
   plan_layer(*layer.affine, model, host, false);
   model.tensors.pop_back();
   layer.affine->output = layer.output;
+}
+
+// A choice that no layer asks for is a mistyped one, or from another net.
+void refuse_unused_choices(const ModelPlan& model, const Dispatch& dispatch) {
+  for (const Dispatch::LayerChoice& choice : dispatch.layer_choices()) {
+    const auto layer = std::ranges::find(model.layers, choice.layer, &PlannedLayer::name);
+    if (layer == model.layers.end()) {
+      std::vector<std::string> names;
+      for (const PlannedLayer& known : model.layers) names.push_back(known.name);
+      throw DiagnosticError(choice.where, "no layer " + quote(choice.layer) + " computes anything in this net", did_you_mean(choice.layer, names));
+    }
+    const auto requests = std::ranges::count_if(layer->choices, [&](const PlannedKernel& k) { return choice.name == k.choice.kernel->name; });
+    if (requests < std::max(choice.request, 1)) {
+      throw DiagnosticError(choice.where, choice.layer + " asks for " + choice.name + (requests == 0 ? " never" : " " + std::to_string(requests) +
+                                              (requests == 1 ? " time" : " times")) + "; nnrun plan --why shows what it asks for");
+    }
+  }
 }
 
 bool follows(const ModelPlan& model, std::size_t index) {
@@ -276,6 +295,7 @@ ModelPlan plan_model(const ModelSettings& settings, const HostServices& host, co
     model.layers.push_back(std::move(layer));
     i = last;
   }
+  if (training && options.absorb) refuse_unused_choices(model, host.dispatch());
   model.forward_chains = chains_of(model, false);
   model.backward_chains = chains_of(model, true);
   return model;

@@ -25,6 +25,12 @@ struct DeclaredState {
   float value;  // of f32; whole numbers start at 0
 };
 
+// A kernel that a layer got.
+struct PlannedKernel {
+  std::string request;  // as run.kernels names it, eg: "1.dense/gemm_f32#2"
+  KernelChoice choice;
+};
+
 // One layer that will run. Tensors are numbered: 0 is the net's input, others are outputs of layers.
 struct PlannedLayer {
   std::unique_ptr<Instance> instance;
@@ -45,6 +51,7 @@ struct PlannedLayer {
   std::unique_ptr<PlannedLayer> affine;     // of those absorbed, the one that fold() takes in; it has weights and states, and never runs
   double forward_flops = 0, backward_flops = 0;
   std::vector<std::string> kernels;  // eg: "gemm_f32 (avx512)"
+  std::vector<PlannedKernel> choices;  // in the order in which the layer asked
 
   const nnrun_layer_vtable& vtable() const { return instance->vtable<nnrun_layer_vtable>(); }
 };

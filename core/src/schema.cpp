@@ -84,7 +84,12 @@ void check_kernels(const Target& target, const Node& node, CheckContext& context
   }
   for (const Node::Entry& entry : node.entries) {
     const Target row = {target.param, target.subject + '.' + entry.key, target.path + '.' + entry.key, place_of(entry)};
-    std::string table = check_table(entry.value, row, context);
+    std::string table;
+    if (entry.key.find('/') == std::string::npos) {
+      table = check_table(entry.value, row, context);
+    } else {
+      check_string(row, entry.value, context, table);  // a layer's own, eg: "avx512, Winograd"; dispatch knows these
+    }
     if (entry.key == "default") {
       value.string = std::move(table);
     } else {

@@ -191,8 +191,10 @@ constexpr std::array run_params = {
                   1, 256),
             auto_word),
     of_kind(
-        row(type_kernels, "kernels", "auto; or a table, eg: avx2; or a table a kernel, eg: {default: auto, gemm_f32: scalar}"),
+        row(type_kernels, "kernels",
+            "auto; or a table, eg: avx2; or a table a kernel, eg: {default: auto, gemm_f32: scalar}; a layer's own: see nnrun plan --why"),
         "kernels"),
+    row(NNRUN_STRING, "tuned_on", "the machine on which `nnrun bench --tune` chose kernels for layers; on others these choices are left out"),
     row(NNRUN_BOOLEAN, "exact", "leaves out fast algorithms that round more than the order of sums asks for, eg: Winograd's convolutions"),
     choices(row(NNRUN_CHOICE, "precision",
                 "of what the kernels multiply; bf16: where there are kernels for it. Weights, sums and all the rest stay f32"),
@@ -200,7 +202,7 @@ constexpr std::array run_params = {
     of_kind(row(type_component_list, "observers", "what watches the run and reports it"), "observer"),
     row(NNRUN_STRING, "folder", "where runs are kept"),
 };
-constexpr std::array<Default, run_params.size()> run_defaults = {{{"auto"}, {"auto"}, {}, {"f32"}, {"console metrics report"}, {"runs"}}};
+constexpr std::array<Default, run_params.size()> run_defaults = {{{"auto"}, {"auto"}, {}, {}, {"f32"}, {"console metrics report"}, {"runs"}}};
 
 constexpr nnrun_component root = make_section<root_params, root_defaults>("config", "a config file");
 constexpr nnrun_component data = make_section<data_params, data_defaults>("data", root_params[3].doc);

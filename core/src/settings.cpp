@@ -111,6 +111,7 @@ RunSettings read_run(const Section& run) {
   settings.threads = static_cast<int>(run.value("threads").integer);
   settings.kernels.default_table = run.value("kernels").string;
   settings.kernels.tables = run.value("kernels").named;
+  settings.kernels.tuned_on = run.value("tuned_on").string;
   settings.kernels.exact = run.value("exact").integer != 0;
   settings.kernels.bf16 = run.value("precision").string == std::string("bf16");
   settings.kernels.precision_where = run.where("precision");

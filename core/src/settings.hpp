@@ -82,7 +82,10 @@ struct KernelSettings {
   bool exact = false;  // only those within their rows' bounds
   bool bf16 = false;   // those that multiply in bfloat16, too
   Location precision_where;
-  std::vector<NamedText> tables;  // kernel (eg: "gemm_f32"), table, location
+  // What is asked for, how, location: a kernel ("gemm_f32") and a table, or one request of a layer ("1.dense/gemm_f32#2") and a table
+  // with a way ("avx512, Winograd").
+  std::vector<NamedText> tables;
+  std::string tuned_on;  // the machine on which those of layers were measured; "": they are for all
   Location where;
 };
 

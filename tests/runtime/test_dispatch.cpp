@@ -256,3 +256,53 @@ TEST_CASE("what a forced table lacks comes from scalar, and is told") {
   CHECK(any.c()->kernel(any.c(), "activation_f32", &activation, &error) != nullptr);
   CHECK(any.lacking().empty());
 }
+
+TEST_CASE("a layer's own choice") {
+  const KernelsVariable none("");
+  const Dispatch dispatch(registry(), settings("auto", {choice("2.dense/gemm_f32#3", "scalar"), choice("a/b/sgd_f32", "scalar")}));
+  REQUIRE(dispatch.layer_choices().size() == 2);
+  CHECK(dispatch.layer_choice("2.dense", "gemm_f32", 2) == nullptr);
+  CHECK(dispatch.layer_choice("1.dense", "gemm_f32", 3) == nullptr);
+  const Dispatch::LayerChoice* third = dispatch.layer_choice("2.dense", "gemm_f32", 3);
+  REQUIRE(third != nullptr);
+  CHECK(dispatch.way(third->kernel) == "scalar");
+  REQUIRE(dispatch.layer_choice("a/b", "sgd_f32", 7) != nullptr);  // without a number: each time
+  CHECK(dispatch.left_out().empty());
+  // Others get what they would have got without.
+  const nnrun_gemm_f32 shape = gemm_shape();
+  CHECK(chosen_table(dispatch, "gemm_f32", &shape) == chosen_table(Dispatch(registry(), settings("auto")), "gemm_f32", &shape));
+}
+
+TEST_CASE("a layer's own choice has to be one") {
+  const KernelsVariable none("");
+  const auto refused = [](const std::string& request, const std::string& way) { return refusal(settings("auto", {choice(request, way)})); };
+  CHECK_THAT(refused("2.dense/gemm_f32#", "scalar"), Catch::Contains("a number from 1"));
+  CHECK_THAT(refused("2.dense/gemm_f32#1x", "scalar"), Catch::Contains("a number from 1"));
+  CHECK_THAT(refused("2.dense/gemm", "scalar"), Catch::Contains("no kernel 'gemm'"));
+  CHECK_THAT(refused("2.dense/gemm_f32", "scalar, Winograd"), Catch::Contains("no gemm_f32 is 'scalar, Winograd'") && Catch::Contains("there are: "));
+  CHECK_THAT(refusal(settings("auto", {choice("1/sgd_f32", "scalar"), choice("1/sgd_f32#1", "scalar")})), Catch::Contains("chosen already"));
+}
+
+TEST_CASE("choices for layers count on the machine that they were measured on") {
+  const KernelsVariable none("");
+  KernelSettings tuned = settings("auto", {choice("2.dense/gemm_f32#1", "scalar"), choice("sgd_f32", "scalar")});
+  tuned.tuned_on = Dispatch(registry(), settings("auto")).machine();
+  CHECK(Dispatch(registry(), tuned).layer_choices().size() == 1);
+  tuned.tuned_on += " and a bit";
+  const Dispatch elsewhere(registry(), tuned);
+  CHECK(elsewhere.layer_choices().empty());
+  CHECK_THAT(elsewhere.left_out(), Catch::Contains(tuned.tuned_on));
+  CHECK(elsewhere.forced("sgd_f32") == "scalar");  // for all layers: nobody measured that
+}
+
+TEST_CASE("candidates begin with what is chosen, and leave out what is for comparison") {
+  const KernelsVariable none("");
+  const Dispatch dispatch(registry(), settings("auto"));
+  const nnrun_gemm_f32 shape = gemm_shape();
+  std::string why;
+  const auto all = dispatch.candidates("gemm_f32", &shape);
+  REQUIRE_FALSE(all.empty());
+  CHECK(all[0] == dispatch.choose("gemm_f32", &shape, &why));
+  for (std::size_t i = 1; i < all.size(); ++i) CHECK(all[i]->score > 0);
+  CHECK(Dispatch(registry(), settings("scalar")).candidates("gemm_f32", &shape).size() == 1);
+}

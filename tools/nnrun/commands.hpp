@@ -19,6 +19,8 @@ struct Options {
   std::optional<std::string> resume;
   bool json = false;
   double seconds = 2;   // bench: how long each measurement may take
+  std::string tune;     // bench: a config to write, with the kernels that were the quickest
+  bool why = false;     // plan
   std::string kind;     // new
   std::int64_t index = 0;  // predict, trace
   // trace
@@ -41,6 +43,7 @@ int plan(const Options& options);
 int evaluate(const Options& options);
 int predict(const Options& options);
 int bench(const Options& options);
+int tune(const Options& options);  // bench --tune
 int explain(const Options& options);
 int list_plugins(const Options& options);
 int list_kernels(const Options& options);

@@ -88,6 +88,7 @@ std::vector<std::string> with_verb(int argc, char** argv) {
 }
 
 void add_plan_options(CLI::App& sub, Options& options) {
+  sub.add_flag("--why", options.why, "each kernel that a layer asks for: what it gets, why, and what else there is");
   sub.add_flag("--inference", options.inference, "as evaluation and prediction run it: forward alone, batch norms folded into the weights before them");
 }
 
@@ -137,7 +138,11 @@ void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& ch
   if (name == "export") {
     sub->add_option("--output", options.folder, "where the files go (default: a folder beside the model, named after both, eg: int8-c99)")->type_name("DIR");
   }
-  if (name == "bench") sub->add_option("--seconds", options.seconds, "how long to measure each figure")->check(CLI::Range(0.01, 3600.0));
+  if (name == "bench") {
+    sub->add_option("--seconds", options.seconds, "how long to measure each figure")->check(CLI::Range(0.01, 3600.0));
+    sub->add_option("--tune", options.tune, "try all kernels for each layer of a training step, and write a config with the quickest")
+        ->type_name("FILE.yaml");
+  }
   if (name == "predict") {
     sub->add_option("--index", options.index, "which sample of a file that holds several, from 0")->check(CLI::NonNegativeNumber);
   }

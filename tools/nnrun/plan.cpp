@@ -60,6 +60,19 @@ std::string layer_text(const core::ModelPlan& model, std::size_t index) {
   return layer.inputs == std::vector{before} ? text : text + " of " + join(input_names(model, layer));
 }
 
+// Each kernel that a layer asked for: what it got, why, and what else could run.
+std::vector<std::vector<std::string>> reasons(const core::ModelPlan& model, const core::Dispatch& dispatch) {
+  std::vector<std::vector<std::string>> rows{{"request", "kernel", "why", "others"}};
+  for (const core::PlannedLayer& layer : model.layers) {
+    for (const core::PlannedKernel& planned : layer.choices) {
+      std::vector<std::string> others;
+      for (const nnrun_kernel* other : planned.choice.others) others.push_back(dispatch.way(other));
+      rows.push_back({planned.request, dispatch.way(planned.choice.kernel), planned.choice.why, join(others, "; ")});
+    }
+  }
+  return rows;
+}
+
 // The shape of a sample: from the data, or model.input where there is none.
 nnrun_tensor input_of(const core::Environment& environment, const Options& options) {
   const core::Settings& settings = environment.settings();
@@ -88,6 +101,10 @@ int plan(const Options& options) {
                         {"parameters", parameter_count(layer)}, {"bytes", core::tensor_bytes(model.tensors[layer.output])},
                         {"forward_flops", layer.forward_flops}, {"backward_flops", layer.runs_backward ? layer.backward_flops : 0.0},
                         {"kernels", layer.kernels}});
+      for (const core::PlannedKernel& planned : layer.choices) {
+        layers.back()["choices"].push_back({{"request", planned.request}, {"kernel", environment.dispatch().way(planned.choice.kernel)},
+                                            {"why", planned.choice.why}});
+      }
     }
     const nlohmann::ordered_json json{{"config", options.subject}, {"batch", settings.train.batch},
                                       {"input", Tensor(sample).shape()}, {"parameters", network.parameters()->weight_count()},
@@ -124,6 +141,7 @@ int plan(const Options& options) {
             << (options.inference ? "" : flops_text(backward) + "FLOP backward, ")
             << with_commas(static_cast<std::int64_t>(network.memory_bytes()))
             << (options.inference ? " bytes of activations, folded weights and scratch\n" : " bytes of activations, gradients and scratch\n");
+  if (options.why) std::cout << "\n" << table(reasons(model, environment.dispatch()), 4);
   return 0;
 }
 
