@@ -31,7 +31,7 @@ constexpr int few_channels_vectors = 2;
 constexpr int few_channels_filters = 2;
 constexpr int few_channels_tiles = 1;  // of Winograd: tiles x vectors x 6 products
 
-constexpr int depthwise_sums = 10;  // of taps, for the gradient of depthwise weights
+constexpr int depthwise_sums = 10;  // of taps, for the gradient of depthwise weights; 4 pixels' gradients have registers, too
 
 inline Floats zero() { return _mm256_setzero_ps(); }
 inline Floats all(float x) { return _mm256_set1_ps(x); }

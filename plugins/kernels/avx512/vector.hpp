@@ -33,7 +33,7 @@ constexpr int few_channels_vectors = 2;
 constexpr int few_channels_filters = 8;
 constexpr int few_channels_tiles = 2;  // of Winograd: tiles x vectors x 6 products
 
-constexpr int depthwise_sums = 25;  // of taps, for the gradient of depthwise weights
+constexpr int depthwise_sums = 16;  // of taps, for the gradient of depthwise weights; 8 pixels' gradients have registers, too
 
 inline Floats zero() { return _mm512_setzero_ps(); }
 inline Floats all(float x) { return _mm512_set1_ps(x); }

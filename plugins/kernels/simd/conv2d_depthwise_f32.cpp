@@ -1,13 +1,14 @@
 // Each channel by itself, forward and backward to the input. Phase 0 packs the weights, (taps, channels). In phase 1 a range
 // walks over rows of the target: a few pixels at a time, all channels of them, while the row of the source below is fetched.
 #include "conv2d_depthwise.hpp"
+
+#include <cmath>
+
 #include "gemm.hpp"
-#include "strips.hpp"
 
 namespace NNRUN_ISA_NAMESPACE {
 namespace {
 
-constexpr int most_pixels = 8;  // sums, a row of weights and a vector of the source must fit the registers
 constexpr int64_t most_ranges = 64;
 constexpr int64_t range_products = 1 << 18;
 
@@ -53,7 +54,7 @@ Gather gather_of(const nnrun_conv2d_backward_data_f32& a) {
   return {a.windows, true, a.channels, a.windows.output, a.windows.input, a.dy, a.weights, nullptr, a.dx, false};
 }
 
-// Neighbours in a row of the target, and those taps of them that lie in the source.
+// Neighbours in a row of the target, and those rows of their taps that lie in the source.
 struct Piece {
   const float* source;  // the first pixel's first tap
   int64_t source_row, source_pixel;
@@ -66,12 +67,16 @@ struct Piece {
   int64_t channels;
   const float* bias;  // or NULL
   bool relu;
+  ColumnMasks masks;  // for `anything_outside`
 };
 
-// Pixels are `step` pixels of the source apart.
-template <int taps, int step, int pixels>
+// Pixels are `step` pixels of the source apart. Of the columns that they see, `left` and `right` lie outside of the source.
+template <int taps, int step, int pixels, int left, int right>
 void gather_piece(const Piece& piece) {
-  const auto gather = [&](int64_t c, auto load_here, auto store_here) __attribute__((always_inline)) {
+  constexpr bool masked = left == anything_outside;
+  constexpr int columns = (pixels - 1) * step + taps;
+  const Floats least = all(piece.relu ? 0.0f : -INFINITY);
+  const auto gather = [&](int64_t c, auto load_here, auto load_column, auto store_here) __attribute__((always_inline)) {
     const float* source = piece.source + c;
     const float* weights = piece.weights + c;
     float* target = piece.target + c;
@@ -81,8 +86,10 @@ void gather_piece(const Piece& piece) {
     for (int64_t row = 0; row < piece.rows; ++row, source += piece.source_row, weights += piece.weights_row) {
       Floats w[taps];
       repeat<taps>([&](auto t) __attribute__((always_inline)) { w[t] = load(weights + t * piece.weights_tap); });
-      repeat<(pixels - 1) * step + taps>([&](auto k) __attribute__((always_inline)) {
-        const Floats x = load_here(source + k * piece.source_pixel);
+      repeat<columns>([&](auto k) __attribute__((always_inline)) {
+        if constexpr (!masked && (k < left || k >= columns - right)) return;
+        Floats x = load_column(source + k * piece.source_pixel, k);
+        asm("" : "+v"(x));  // or GCC would load it again for each tap
         repeat<taps>([&](auto t) __attribute__((always_inline)) {
           constexpr int distance = k - t, p = distance / step;
           if constexpr (distance >= 0 && distance % step == 0 && p < pixels) sum[p] = fma(x, w[t], sum[p]);
@@ -91,50 +98,79 @@ void gather_piece(const Piece& piece) {
     }
     for (int64_t row = 0; row < piece.rows_ahead; ++row, source += piece.source_row) {
       repeat<pixels * step>([&](auto k)
-                                __attribute__((always_inline)) { __builtin_prefetch(source + k * piece.source_pixel, 0, 2); });
+                                __attribute__((always_inline)) { __builtin_prefetch(source + k * piece.source_pixel, 0, 3); });
     }
     repeat<pixels>([&](auto p) __attribute__((always_inline)) {
       __builtin_prefetch(target + (pixels + p) * piece.target_pixel, 0);
-      if (piece.relu) sum[p] = maximum(zero(), sum[p]);
-      store_here(target + p * piece.target_pixel, sum[p]);
+      store_here(target + p * piece.target_pixel, maximum(least, sum[p]));
     });
   };
   int64_t c = 0;
   for (; c + lanes <= piece.channels; c += lanes) {
     gather(
         c, [](const float* from) __attribute__((always_inline)) { return load(from); },
+        [&](const float* from, int k) __attribute__((always_inline)) { return masked ? load(from, piece.masks.whole[k]) : load(from); },
         [](float* to, Floats x) __attribute__((always_inline)) { store(to, x); });
   }
   if (c == piece.channels) return;
   const Mask rest = first(piece.channels - c);
   gather(
       c, [rest](const float* from) __attribute__((always_inline)) { return load(from, rest); },
+      [&](const float* from, int k) __attribute__((always_inline)) { return load(from, masked ? piece.masks.rest[k] : rest); },
       [rest](float* to, Floats x) __attribute__((always_inline)) { store(to, x, rest); });
 }
 
 using PieceFunction = void (*)(const Piece&);
 
-template <int taps, int step>
+template <int taps, int step, int left, int right>
 PieceFunction function_of(int64_t pixels) {
-  return pixels == 8   ? gather_piece<taps, step, 8>
-         : pixels == 4 ? gather_piece<taps, step, 4>
-         : pixels == 2 ? gather_piece<taps, step, 2>
-                       : gather_piece<taps, step, 1>;
+  return pixels == 8   ? gather_piece<taps, step, 8, left, right>
+         : pixels == 7 ? gather_piece<taps, step, 7, left, right>
+         : pixels == 4 ? gather_piece<taps, step, 4, left, right>
+         : pixels == 2 ? gather_piece<taps, step, 2, left, right>
+                       : gather_piece<taps, step, 1, left, right>;
 }
 
-PieceFunction function_of(int64_t taps, int64_t step, int64_t pixels) {
+// Wide pieces at the edges of pictures, whose padding is half a window or less; NULL: none of them.
+template <int taps, int step>
+PieceFunction edge_function_of(int64_t pixels, Outside outside) {
+  constexpr int half = taps / 2, sides = half + 1;
+  PieceFunction function = nullptr;
+  if (pixels < 7) return function;
+  repeat<sides * sides>([&](auto i) {
+    if (outside.left == i / sides && outside.right == i % sides)
+      function = pixels == 8 ? gather_piece<taps, step, 8, i / sides, i % sides> : gather_piece<taps, step, 7, i / sides, i % sides>;
+  });
+  return function;
+}
+
+template <int taps, int step>
+PieceFunction function_of(int64_t pixels, Outside outside) {
+  if (outside.left + outside.right == 0) return function_of<taps, step, 0, 0>(pixels);
+  if constexpr (taps == 3 || taps == 5) {
+    if (const PieceFunction function = edge_function_of<taps, step>(pixels, outside)) return function;
+  }
+  return function_of<taps, step, anything_outside, anything_outside>(pixels);
+}
+
+template <int taps>
+PieceFunction function_of(int64_t step, int64_t pixels, Outside outside) {
+  return step == 1 ? function_of<taps, 1>(pixels, outside) : function_of<taps, 2>(pixels, outside);
+}
+
+PieceFunction function_of(int64_t taps, int64_t step, int64_t pixels, Outside outside) {
   switch (taps) {
     case 0:
     case 1:
-      return step == 1 ? function_of<1, 1>(pixels) : function_of<1, 2>(pixels);
+      return function_of<1>(step, pixels, outside);
     case 2:
-      return step == 1 ? function_of<2, 1>(pixels) : function_of<2, 2>(pixels);
+      return function_of<2>(step, pixels, outside);
     case 3:
-      return step == 1 ? function_of<3, 1>(pixels) : function_of<3, 2>(pixels);
+      return function_of<3>(step, pixels, outside);
     case 4:
-      return step == 1 ? function_of<4, 1>(pixels) : function_of<4, 2>(pixels);
+      return function_of<4>(step, pixels, outside);
     default:
-      return step == 1 ? function_of<5, 1>(pixels) : function_of<5, 2>(pixels);
+      return function_of<5>(step, pixels, outside);
   }
 }
 
@@ -151,35 +187,31 @@ void gather_row(const Gather& g, const float* packed, int64_t picture, int64_t r
   Piece piece = {};
   piece.source_row = y.tap_step * g.source_size[1] * g.channels;
   piece.source_pixel = g.channels;
+  piece.rows = x.taps > 0 ? rows.size() : 0;
+  // Below the last row of a picture comes the next one, of which the first windows see several rows.
+  piece.rows_ahead = x.taps > 0 ? y.from_step + y.taps - rows.end : 0;
   piece.weights_row = sign * y.tap_stride * g.windows.kernel[1] * g.width();
   piece.weights_tap = sign * x.tap_stride * g.width();
+  piece.weights = weights + rows.begin * piece.weights_row;
   piece.target_pixel = x.to_step * g.channels;
   piece.channels = channels.size();
   piece.bias = g.bias ? g.bias + channels.begin : nullptr;
   piece.relu = g.relu;
-  for (int64_t column = 0; column < x.count;) {
-    const int64_t from = column * x.from_step + x.from;
-    const Slice taps = taps_inside(from, g.source_size[1], x.taps, 1);
-    int64_t pixels = 1;
-    if (taps.size() == x.taps && x.taps > 0) {
-      const int64_t inside = (g.source_size[1] - x.taps - from) / x.from_step + 1, left = smaller(inside, x.count - column);
-      for (pixels = most_pixels; pixels > left;) pixels /= 2;
-    }
-    piece.rows = taps.size() > 0 ? rows.size() : 0;
-    // Below the last row of a picture comes the next one, of which the first windows see several rows.
-    piece.rows_ahead = taps.size() > 0 ? y.from_step + y.taps - rows.end : 0;
-    piece.source = source + (from + taps.begin) * g.channels;
-    piece.weights = weights + rows.begin * piece.weights_row + taps.begin * piece.weights_tap;
+  for (int64_t column = 0, pixels; column < x.count; column += pixels) {
+    pixels = piece_pixels(x.count - column, most_depthwise_pixels);
+    const int64_t from = column * x.from_step + x.from, columns = (pixels - 1) * x.from_step + x.taps;
+    const Outside outside(from, columns, g.source_size[1]);
+    if (outside.left + outside.right > 0) piece.masks.set(outside, columns, piece.channels);
+    piece.source = source + from * g.channels;
     piece.target = target + column * piece.target_pixel;
-    function_of(taps.size(), x.from_step, pixels)(piece);
-    column += pixels;
+    function_of(x.taps, x.from_step, pixels, outside)(piece);
   }
 }
 
 bool gather_supports(const Gather& g, int64_t filters, int64_t groups) {
   if (groups != g.channels || groups != filters || g.windows.dilation[1] != 1 || g.windows.kernel[1] > most_depthwise_taps)
     return false;
-  return g.windows.stride[1] <= 2;
+  return g.windows.stride[1] <= most_depthwise_step;
 }
 
 void gather_work(const Gather& g, nnrun_work& work) {

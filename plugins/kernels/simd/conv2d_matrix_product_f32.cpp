@@ -1,5 +1,6 @@
 // Convolutions that are a product of matrices, by gemm_f32: forward, and backward to the input.
 #include "conv2d_matrix_product.hpp"
+#include "gemm_plan.hpp"
 
 namespace NNRUN_ISA_NAMESPACE {
 namespace {
@@ -24,12 +25,20 @@ nnrun_gemm_f32 product_of(const nnrun_conv2d_backward_data_f32& a) {
   return g;
 }
 
+// Ranges are groups of pixels, which a slice of the batch has some of, where all are of one size.
+void product_work(const nnrun_gemm_f32& g, nnrun_work& work) {
+  gemm_f32_work(g, work);
+  const Plan plan = plan_of(g);
+  const bool by_pixels = plan.method == Plan::Method::tiles && plan.column_groups == 1;
+  if (by_pixels && plan.rows_in_group * plan.row_groups == g.m) work.batch_phase = work.phases;
+}
+
 }  // namespace
 
 bool conv2d_forward_f32_matrix_product_supports(const nnrun_conv2d_forward_f32& a) { return is_matrix_product(a); }
 
 void conv2d_forward_f32_matrix_product_work(const nnrun_conv2d_forward_f32& a, nnrun_work& work) {
-  gemm_f32_work(product_of(a), work);
+  product_work(product_of(a), work);
 }
 
 void conv2d_forward_f32_matrix_product_run(const nnrun_conv2d_forward_f32& a, void* workspace, uint32_t phase, int64_t range) {
@@ -39,7 +48,7 @@ void conv2d_forward_f32_matrix_product_run(const nnrun_conv2d_forward_f32& a, vo
 bool conv2d_backward_data_f32_matrix_product_supports(const nnrun_conv2d_backward_data_f32& a) { return is_matrix_product(a); }
 
 void conv2d_backward_data_f32_matrix_product_work(const nnrun_conv2d_backward_data_f32& a, nnrun_work& work) {
-  gemm_f32_work(product_of(a), work);
+  product_work(product_of(a), work);
 }
 
 void conv2d_backward_data_f32_matrix_product_run(const nnrun_conv2d_backward_data_f32& a, void* workspace, uint32_t phase,

@@ -14,7 +14,7 @@ constexpr int row_vectors = static_cast<int>(row_floats / lanes);
 constexpr int64_t most_slices = 8;
 constexpr int64_t block_filters = few_channels_filters;  // sums of so many filters are in registers
 
-struct Layout : FewChannels<nnrun_conv2d_maxpool_backward_weights_f32> {
+struct Layout : FewChannels<nnrun_conv2d_maxpool_backward_weights_f32, 2> {
   explicit Layout(const nnrun_conv2d_maxpool_backward_weights_f32& arguments) : FewChannels(arguments) {
     filters = ceil_divide(a.filters, lanes) * lanes;
     slices = smaller(most_slices, a.windows.batch);

@@ -1,6 +1,7 @@
 // Few channels: phase 0 packs the weights, (panels, elements of a window, filters of a panel). In phase 1 a range walks over bands of
 // pooled rows: it copies what a band sees of x, then computes 2 rows of results at a time, a few pixels and a panel of filters wide,
 // in registers, and keeps the largest of each four.
+#include "advance.hpp"
 #include "few_channels.hpp"
 #include "kernels.hpp"
 #include "pool_2x2.hpp"
@@ -13,7 +14,7 @@ constexpr int64_t most_ranges = 32;
 constexpr int64_t most_elements = 256;
 constexpr int64_t panel_filters = few_channels_vectors * lanes;
 
-struct Layout : FewChannels<nnrun_conv2d_maxpool_forward_f32> {
+struct Layout : FewChannels<nnrun_conv2d_maxpool_forward_f32, 2> {
   explicit Layout(const nnrun_conv2d_maxpool_forward_f32& arguments) : FewChannels(arguments) {
     panels = ceil_divide(a.filters, panel_filters);
     panel_floats = (elements + 1) * panel_filters;
@@ -56,7 +57,7 @@ void tile(const Tile& t) {
   for (int64_t ky = 0; ky < t.tap_rows; ++ky) {
     const float* upper = t.x + ky * t.tap_row;
     const float* lower = upper + t.row;
-    for (int64_t e = 0; e < t.run; ++e, ++upper, ++lower, weights += panel_filters) {
+    for (int64_t e = 0; e < t.run; ++e, advance(upper, 1), advance(lower, 1), weights += panel_filters) {
       Floats w[vectors];
       repeat<vectors>([&](auto v) __attribute__((always_inline)) { w[v] = load(weights + v * lanes); });
       repeat<pixels>([&](auto p) __attribute__((always_inline)) {

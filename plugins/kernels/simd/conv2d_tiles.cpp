@@ -48,6 +48,16 @@ __attribute__((always_inline)) inline void clear(Floats (&sum)[pixels][vectors])
   });
 }
 
+// Whether row ky of the taps lies in the source for any of the pixels.
+template <int pixels>
+__attribute__((always_inline)) inline bool has_row(const GatherTile& t, int64_t ky) {
+  bool any = false;
+  repeat<pixels>([&](auto p) __attribute__((always_inline)) {
+    any = any || static_cast<uint64_t>(t.row[p] + ky * t.lattice[0].tap_step) < static_cast<uint64_t>(t.size[0]);
+  });
+  return any;
+}
+
 inline int64_t tap_index(const GatherTile& t, int64_t ky, int64_t kx) {
   return (t.lattice[0].first_tap + ky * t.lattice[0].tap_stride) * t.kernel_width + t.lattice[1].first_tap +
          kx * t.lattice[1].tap_stride;
@@ -60,6 +70,7 @@ void gather_tile(const GatherTile& t, const GatherPanel& panel) {
   clear(sum);
   const int64_t pieces = inside ? t.inside_pieces : t.lattice[1].taps, length = inside ? t.inside_length : t.depth;
   for (int64_t ky = 0; ky < t.lattice[0].taps; ++ky) {
+    if (!inside && !has_row<pixels>(t, ky)) continue;
     for (int64_t kx = 0; kx < pieces; ++kx) {
       const float* from[pixels];
       find_sources<pixels, inside>(t, ky, kx, from);

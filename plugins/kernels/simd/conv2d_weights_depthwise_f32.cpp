@@ -3,14 +3,13 @@
 // (channels, taps).
 #include "conv2d_depthwise.hpp"
 #include "conv2d_weights.hpp"
-#include "prefetch.hpp"
-#include "strips.hpp"
 
 namespace NNRUN_ISA_NAMESPACE {
 namespace {
 
 constexpr int64_t wanted_ranges = 8;  // enough to balance two to eight threads
-constexpr int64_t block_rows = 4;     // of y that are summed up before the sums leave the registers
+constexpr int64_t block_rows = 16;    // of y that are summed up before the sums leave the registers
+constexpr int most_pixels = lanes >= 16 ? most_depthwise_pixels : most_depthwise_pixels / 2;  // their gradients are in registers, too
 
 struct Layout {
   explicit Layout(const nnrun_conv2d_backward_weights_f32& a) {
@@ -25,121 +24,176 @@ struct Layout {
   int64_t rows, slices;
 };
 
-// Pixels of y, and those taps of them that lie in x.
+// The rows of taps whose sums are in registers together.
+constexpr int most_rows(int taps) {
+  const int rows = depthwise_sums / taps;
+  return rows < taps ? rows : taps;
+}
+
+// Pieces of rows of y in one picture, one below the other.
 struct Block {
   const float* x;  // the first pixel's first tap
-  int64_t x_row, x_pixel, x_tap_row, x_tap;
+  int64_t place, height;  // its row, and the picture's
+  int64_t stride, dilation;  // rows of x
+  int64_t x_row, pixel;  // floats from a row of x, from a pixel to the next
   const float* dy;
-  int64_t dy_row, dy_pixel;
-  int64_t rows, columns;
+  int64_t dy_row;
+  int64_t rows, tap_rows;
   float* to;  // the first tap's sums
   int64_t to_tap_row, to_tap;
   int64_t channels;
+  ColumnMasks masks;  // for `anything_outside`
 };
 
-template <int tap_rows, int taps>
+// Pixels are `step` pixels of x apart. Of the columns of x that they see, `left` and `right` lie outside.
+template <int taps, int step, int pixels, int left, int right>
 void add_products(const Block& b) {
-  for (int64_t c = 0; c < b.channels; c += lanes) {
+  constexpr bool masked = left == anything_outside;
+  static constexpr int columns = (pixels - 1) * step + taps, tap_rows = most_rows(taps);  // static: clang 14 does not see others in there
+  const auto add_all = [&](int64_t c, auto load_here, auto load_column) __attribute__((always_inline)) {
     Floats sum[tap_rows][taps];
+    // What is fetched meanwhile: the next vector of channels, behind the last the next piece.
+    const bool more = c + lanes < b.channels;
+    const int64_t dy_ahead = more ? lanes : pixels * b.pixel - c, x_ahead = more ? lanes : pixels * step * b.pixel - c;
     repeat<tap_rows>([&](auto i) __attribute__((always_inline)) {
-      repeat<taps>([&](auto j) __attribute__((always_inline)) { sum[i][j] = load(b.to + i * b.to_tap_row + j * b.to_tap + c); });
+      const bool there = i < b.tap_rows;
+      repeat<taps>([&](auto j) __attribute__((always_inline)) {
+        sum[i][j] = there ? load(b.to + i * b.to_tap_row + j * b.to_tap + c) : zero();
+      });
     });
-    const auto add_all = [&](auto load_here) __attribute__((always_inline)) {
-      for (int64_t row = 0; row < b.rows; ++row) {
-        const float* x = b.x + row * b.x_row + c;
-        const float* dy = b.dy + row * b.dy_row + c;
-        for (int64_t column = 0; column < b.columns; ++column, x += b.x_pixel, dy += b.dy_pixel) {
-          const Floats g = load_here(dy);
-          // The next vector of channels, of what the rows above have not seen.
-          __builtin_prefetch(dy + lanes);
-          __builtin_prefetch(x + (tap_rows - 1) * b.x_tap_row + lanes);
-          repeat<tap_rows>([&](auto i) __attribute__((always_inline)) {
-            repeat<taps>([&](auto j) __attribute__((always_inline)) {
-              sum[i][j] = fma(load_here(x + i * b.x_tap_row + j * b.x_tap), g, sum[i][j]);
-            });
+    for (int64_t row = 0; row < b.rows; ++row) {
+      Floats dy[pixels];
+      repeat<pixels>([&](auto p) __attribute__((always_inline)) {
+        const float* from = b.dy + row * b.dy_row + p * b.pixel + c;
+        __builtin_prefetch(from + dy_ahead);
+        dy[p] = load_here(from);
+      });
+      repeat<tap_rows>([&](auto i) __attribute__((always_inline)) {
+        const int64_t down = row * b.stride + i * b.dilation;
+        if (i >= b.tap_rows || static_cast<uint64_t>(b.place + down) >= static_cast<uint64_t>(b.height)) return;
+        const float* from = b.x + down * b.x_row + c;
+        repeat<columns>([&](auto k) __attribute__((always_inline)) {
+          if constexpr (!masked && (k < left || k >= columns - right)) return;
+          Floats x = load_column(from + k * b.pixel, k);
+          if constexpr (i >= tap_rows - step) __builtin_prefetch(from + k * b.pixel + x_ahead);
+          asm("" : "+v"(x));  // or GCC would load it again for each tap
+          repeat<taps>([&](auto j) __attribute__((always_inline)) {
+            constexpr int distance = k - j, p = distance / step;
+            if constexpr (distance >= 0 && distance % step == 0 && p < pixels) sum[i][j] = fma(x, dy[p], sum[i][j]);
           });
-        }
-      }
-    };
-    if (c + lanes <= b.channels) {
-      add_all([](const float* from) __attribute__((always_inline)) { return load(from); });
-    } else {
-      const Mask rest = first(b.channels - c);
-      add_all([rest](const float* from) __attribute__((always_inline)) { return load(from, rest); });
+        });
+      });
     }
     repeat<tap_rows>([&](auto i) __attribute__((always_inline)) {
+      if (i >= b.tap_rows) return;
       repeat<taps>([&](auto j) __attribute__((always_inline)) { store(b.to + i * b.to_tap_row + j * b.to_tap + c, sum[i][j]); });
     });
+  };
+  int64_t c = 0;
+  for (; c + lanes <= b.channels; c += lanes) {
+    add_all(
+        c, [](const float* from) __attribute__((always_inline)) { return load(from); },
+        [&](const float* from, int k) __attribute__((always_inline)) { return masked ? load(from, b.masks.whole[k]) : load(from); });
   }
+  if (c == b.channels) return;
+  const Mask rest = first(b.channels - c);
+  add_all(
+      c, [rest](const float* from) __attribute__((always_inline)) { return load(from, rest); },
+      [&](const float* from, int k) __attribute__((always_inline)) { return load(from, masked ? b.masks.rest[k] : rest); });
 }
 
-// The rows of taps that fit the registers.
-constexpr int most_rows(int taps) {
-  const int rows = depthwise_sums / taps;
-  return rows < most_depthwise_taps ? rows : most_depthwise_taps;
+using AddFunction = void (*)(const Block&);
+
+// Of usual widths, not at the edges of pictures or at those whose padding is a column; NULL: none of them.
+template <int taps, int step, int pixels>
+AddFunction wide_function_of(Outside outside) {
+  if (outside.left + outside.right == 0) return add_products<taps, step, pixels, 0, 0>;
+  if constexpr (taps == 3) {
+    if (outside.left == 1 && outside.right == 0) return add_products<taps, step, pixels, 1, 0>;
+    if (outside.left == 0 && outside.right == 1) return add_products<taps, step, pixels, 0, 1>;
+    if (outside.left == 1 && outside.right == 1) return add_products<taps, step, pixels, 1, 1>;
+  }
+  return nullptr;
+}
+
+template <int taps, int step>
+AddFunction function_of(int64_t pixels, Outside outside) {
+  AddFunction function = nullptr;
+  if constexpr (taps == 3 || taps == 5) {
+    if (pixels == most_pixels) function = wide_function_of<taps, step, most_pixels>(outside);
+    if constexpr (most_pixels > 7) {
+      if (pixels == 7) function = wide_function_of<taps, step, 7>(outside);
+    }
+    if (function != nullptr) return function;
+  }
+  constexpr int any = anything_outside;
+  switch (pixels) {
+    case 1:
+      return add_products<taps, step, 1, any, any>;
+    case 2:
+      return add_products<taps, step, 2, any, any>;
+    case 4:
+      return add_products<taps, step, 4, any, any>;
+    case 7:
+      return add_products<taps, step, 7, any, any>;
+    default:
+      return add_products<taps, step, most_pixels, any, any>;
+  }
 }
 
 template <int taps>
-void add_tap_rows(Block b, int64_t tap_rows) {
-  constexpr int most = most_rows(taps);
-  while (tap_rows > 0) {
-    const int64_t here = smaller(most, tap_rows);
-    repeat<most>([&](auto i) {
-      if (i + 1 == here) add_products<i + 1, taps>(b);
-    });
-    b.x += here * b.x_tap_row;
-    b.to += here * b.to_tap_row;
-    tap_rows -= here;
+void add_tap_rows(Block b, int64_t step, int64_t pixels, Outside outside) {
+  const AddFunction add = step == 1 ? function_of<taps, 1>(pixels, outside) : function_of<taps, 2>(pixels, outside);
+  for (int64_t left = b.tap_rows; left > 0; left -= most_rows(taps)) {
+    b.tap_rows = smaller(most_rows(taps), left);
+    add(b);
+    b.place += b.tap_rows * b.dilation;
+    b.x += b.tap_rows * b.dilation * b.x_row;
+    b.to += b.tap_rows * b.to_tap_row;
   }
 }
 
-void add_block(const Block& b, int64_t tap_rows, int64_t taps) {
+void add_block(const Block& b, int64_t taps, int64_t step, int64_t pixels, Outside outside) {
   switch (taps) {
-    case 0:
-      return;
     case 1:
-      return add_tap_rows<1>(b, tap_rows);
+      return add_tap_rows<1>(b, step, pixels, outside);
     case 2:
-      return add_tap_rows<2>(b, tap_rows);
+      return add_tap_rows<2>(b, step, pixels, outside);
     case 3:
-      return add_tap_rows<3>(b, tap_rows);
+      return add_tap_rows<3>(b, step, pixels, outside);
     case 4:
-      return add_tap_rows<4>(b, tap_rows);
+      return add_tap_rows<4>(b, step, pixels, outside);
     default:
-      return add_tap_rows<5>(b, tap_rows);
+      return add_tap_rows<5>(b, step, pixels, outside);
   }
 }
 
-// Rows of y in one picture, which have the same rows of taps in x.
-void add_rows(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, int64_t picture, Slice rows, Slice tap_rows,
-              float* sums) {
+void add_rows(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, int64_t picture, Slice rows, float* sums) {
   const nnrun_windows& w = a.windows;
   Block b = {};
-  b.x_row = w.stride[0] * w.input[1] * a.channels;
-  b.x_pixel = w.stride[1] * a.channels;
-  b.x_tap_row = w.dilation[0] * w.input[1] * a.channels;
-  b.x_tap = a.channels;
+  b.place = rows.begin * w.stride[0] - w.padding[0];
+  b.height = w.input[0];
+  b.stride = w.stride[0];
+  b.dilation = w.dilation[0];
+  b.x_row = w.input[1] * a.channels;
+  b.pixel = a.channels;
   b.dy_row = w.output[1] * a.channels;
-  b.dy_pixel = a.channels;
   b.rows = rows.size();
+  b.tap_rows = w.kernel[0];
+  b.to = sums;
   b.to_tap_row = w.kernel[1] * l.width;
   b.to_tap = l.width;
   b.channels = a.channels;
-  const float* dy = a.dy + (picture * w.output[0] + rows.begin) * w.output[1] * a.channels;
-  const int64_t place = rows.begin * w.stride[0] - w.padding[0] + tap_rows.begin * w.dilation[0];
-  for (int64_t column = 0; column < w.output[1]; column += b.columns) {
-    const Slice taps = taps_inside(w, 1, column);
-    b.columns = 1;
-    while (column + b.columns < w.output[1]) {
-      const Slice next = taps_inside(w, 1, column + b.columns);
-      if (next.begin != taps.begin || next.end != taps.end) break;
-      ++b.columns;
-    }
-    if (taps.size() == 0 || tap_rows.size() == 0) continue;
-    b.x = a.x + ((picture * w.input[0] + place) * w.input[1] + column * w.stride[1] - w.padding[1] + taps.begin) * a.channels;
+  const float* x = a.x + (picture * w.input[0] + b.place) * b.x_row;
+  const float* dy = a.dy + (picture * w.output[0] + rows.begin) * b.dy_row;
+  for (int64_t column = 0, pixels; column < w.output[1]; column += pixels) {
+    pixels = piece_pixels(w.output[1] - column, most_pixels);
+    const int64_t from = column * w.stride[1] - w.padding[1], columns = (pixels - 1) * w.stride[1] + w.kernel[1];
+    const Outside outside(from, columns, w.input[1]);
+    b.masks.set(outside, columns, a.channels);
+    b.x = x + from * a.channels;
     b.dy = dy + column * a.channels;
-    b.to = sums + tap_rows.begin * b.to_tap_row + taps.begin * b.to_tap;
-    add_block(b, tap_rows.size(), taps.size());
+    add_block(b, w.kernel[1], w.stride[1], pixels, outside);
   }
 }
 
@@ -148,13 +202,8 @@ void sum_slice(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, Slic
   for (int64_t i = 0; i < l.slice_floats(); i += lanes) store(sums + i, zero());
   for (int64_t begin = rows.begin, end; begin < rows.end; begin = end) {
     const int64_t picture = begin / w.output[0], row = begin % w.output[0];
-    const Slice tap_rows = taps_inside(w, 0, row);
-    const int64_t last = smaller(smaller(rows.end, begin + block_rows), (picture + 1) * w.output[0]);
-    for (end = begin + 1; end < last; ++end) {
-      const Slice next = taps_inside(w, 0, end % w.output[0]);
-      if (next.begin != tap_rows.begin || next.end != tap_rows.end) break;
-    }
-    add_rows(a, l, picture, {row, row + end - begin}, tap_rows, sums);
+    end = smaller(smaller(rows.end, begin + block_rows), (picture + 1) * w.output[0]);
+    add_rows(a, l, picture, {row, row + end - begin}, sums);
     if (!a.has_bias) continue;
     const PixelBlock block = {1,         (end - begin) * w.output[1], nullptr, 0, 0, a.dy + begin * w.output[1] * a.channels, 0,
                               a.channels};
@@ -183,7 +232,7 @@ void reduce(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, const f
 
 bool conv2d_backward_weights_f32_depthwise_supports(const nnrun_conv2d_backward_weights_f32& a) {
   return a.groups == a.channels && a.groups == a.filters && a.windows.dilation[1] == 1 &&
-         a.windows.kernel[1] <= most_depthwise_taps;
+         a.windows.kernel[1] <= most_depthwise_taps && a.windows.stride[1] <= most_depthwise_step;
 }
 
 void conv2d_backward_weights_f32_depthwise_work(const nnrun_conv2d_backward_weights_f32& a, nnrun_work& work) {

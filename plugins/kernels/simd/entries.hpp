@@ -32,6 +32,7 @@
   NNRUN_SPECIAL_TABLE_ENTRY(conv2d_forward_f32, matrix_product, score + 50, matrix_product_name, 0),                                    \
   NNRUN_SPECIAL_TABLE_ENTRY(conv2d_backward_data_f32, matrix_product, score + 50, matrix_product_name, 0),                              \
   NNRUN_SPECIAL_TABLE_ENTRY(conv2d_backward_weights_f32, matrix_product, score + 50, matrix_product_name, 0),                           \
+  NNRUN_SPECIAL_TABLE_ENTRY(conv2d_forward_f32, few_channels, score + 30, few_channels_name, 0),                                        \
   NNRUN_SPECIAL_TABLE_ENTRY(conv2d_forward_f32, depthwise, score + 50, depthwise_name, 0),                                              \
   NNRUN_SPECIAL_TABLE_ENTRY(conv2d_backward_data_f32, depthwise, score + 50, depthwise_name, 0),                                        \
   NNRUN_SPECIAL_TABLE_ENTRY(conv2d_backward_weights_f32, depthwise, score + 50, depthwise_name, 0),                                     \

@@ -1,3 +1,4 @@
+#include "advance.hpp"
 #include "gemm.hpp"
 #include "strips.hpp"
 
@@ -6,14 +7,6 @@ namespace {
 
 constexpr int line = 64 / sizeof(float);  // of a cache
 constexpr int64_t c_ahead = 96;  // of k
-
-// Moves a pointer, and hides from the compiler by how much. The copy matters: `asm` on the reference itself makes GCC keep all of
-// the caller's arrays in memory.
-__attribute__((always_inline)) inline void advance(const float*& p, int64_t count) {
-  const float* moved = p + count;
-  asm("" : "+r"(moved));
-  p = moved;
-}
 
 template <int rows, int vectors>
 struct Sums {
