@@ -55,6 +55,7 @@ int trace(const Options& options);
 int inspect(const Options& options);
 int quantize(const Options& options);
 int export_model(const Options& options);
+int profile(const Options& options);
 
 core::EnvironmentOptions environment_options(const Options& options);
 

@@ -60,6 +60,8 @@ constexpr Verb verbs[] = {
     {"export", "write a trained net as a program or as data for elsewhere, eg: as C", nnrun::tool::export_model, "MODEL", "the checkpoint", true, "FORMAT", false},
     {"inspect", "weights and activations of a checkpoint: statistics, histograms, pictures, .npy", nnrun::tool::inspect, "MODEL",
      "the checkpoint", true, "LAYER", true},
+    {"profile", "how many instructions each layer and kernel takes, of which kinds, and where", nnrun::tool::profile, "MODEL",
+     "the checkpoint", true, "key=value", true},
 };
 
 bool is_verb(const std::string& word) {
@@ -126,7 +128,7 @@ void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& ch
   if (verb.json) sub->add_flag("--json", options.json, "one JSON document");
   const std::string name = verb.name;
   if (name == "train" || name == "eval" || name == "bench" || name == "plan" || name == "check-gradients" || name == "trace" ||
-      name == "inspect" || name == "quantize" || name == "export") {
+      name == "inspect" || name == "quantize" || name == "export" || name == "profile") {
     sub->add_option("--data", options.data, "where relative data paths start (default: $NNRUN_DATA, or datasets)")->type_name("DIR");
   }
   if (name == "train") {
@@ -145,6 +147,9 @@ void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& ch
   }
   if (name == "predict") {
     sub->add_option("--index", options.index, "which sample of a file that holds several, from 0")->check(CLI::NonNegativeNumber);
+  }
+  if (name == "profile") {
+    sub->add_option("--index", options.index, "which test sample, from 0")->check(CLI::NonNegativeNumber);
   }
   if (name == "plan") add_plan_options(*sub, options);
   if (name == "trace") add_trace_options(*sub, options);
