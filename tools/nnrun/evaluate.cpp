@@ -32,6 +32,20 @@ void write_outputs(const std::string& file, core::Network& network, core::Data& 
   write_npy(file, shape, values);
 }
 
+// Each kernel that the net's layers run, with its table, in the order of the layers.
+std::string kernels_text(const core::Network& network) {
+  std::vector<std::string> seen;
+  std::string text;
+  for (const core::PlannedLayer& layer : network.plan().layers) {
+    for (const std::string& kernel : layer.kernels) {
+      if (std::ranges::find(seen, kernel) != seen.end()) continue;
+      seen.push_back(kernel);
+      text += (text.empty() ? "" : ", ") + kernel;
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 int evaluate(const Options& options) {
@@ -46,6 +60,8 @@ int evaluate(const Options& options) {
     nlohmann::ordered_json json{{"model", options.subject}, {"data", data.drawn() ? "drawn" : "real"}, {"samples", result.samples}, {"loss", result.loss}};
     for (const auto& [name, value] : result.metrics) json[name] = value;
     json["weights_sha256"] = sha256;
+    json["layers"] = nlohmann::ordered_json::array();
+    for (const core::PlannedLayer& layer : evaluator.network().plan().layers) json["layers"].push_back({{"name", layer.name}, {"kernels", layer.kernels}});
     std::cout << json.dump(2) << "\n";
     return 0;
   }
@@ -58,7 +74,7 @@ int evaluate(const Options& options) {
     std::snprintf(text, sizeof text, "%.2f %%", 100 * value);
     std::cout << ", " << name << " " << text;
   }
-  std::cout << "\nweights_sha256 " << sha256 << "\n";
+  std::cout << "\nkernels: " << kernels_text(evaluator.network()) << "\nweights_sha256 " << sha256 << "\n";
   return 0;
 }
 

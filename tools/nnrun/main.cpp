@@ -39,7 +39,8 @@ struct Verb {
 constexpr Verb verbs[] = {
     {"train", "train, validate and test a config; the same as without a verb", nnrun::tool::train, "CONFIG", "the config", true,
      "key=value", false},
-    {"plan", "what each layer computes, needs and costs", nnrun::tool::plan, "CONFIG", "the config", true, "key=value", true},
+    {"plan", "what each layer computes, needs and costs", nnrun::tool::plan, "CONFIG|MODEL",
+     "the config; or a checkpoint, for its inference alone", true, "key=value", true},
     {"eval", "test a checkpoint", nnrun::tool::evaluate, "MODEL", "the checkpoint", true, "key=value", true},
     {"predict", "answer for files, eg: pictures", nnrun::tool::predict, "MODEL", "the checkpoint", true, "FILE", true},
     {"bench", "time, GFLOP/s and share of peak of each layer", nnrun::tool::bench, "CONFIG|MODEL",

@@ -1,3 +1,4 @@
+#include "checkpoint.hpp"
 #include "commands.hpp"
 #include "data.hpp"
 #include "evaluation.hpp"
@@ -7,8 +8,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 namespace nnrun::tool {
 
@@ -31,13 +35,15 @@ std::string flops_text(double flops) {
   return result;
 }
 
+std::int64_t count_of(const core::Slot& slot) {
+  return std::accumulate(slot.shape.begin(), slot.shape.end(), std::int64_t{1}, std::multiplies<>());
+}
+
 std::int64_t parameter_count(const core::PlannedLayer& layer) {
   std::int64_t count = layer.affine != nullptr ? parameter_count(*layer.affine) : 0;
-  for (const core::DeclaredWeight& weight : layer.weights) {
-    std::int64_t elements = 1;
-    for (const std::int64_t dim : weight.slot.shape) elements *= dim;
-    count += elements;
-  }
+  for (const core::DeclaredWeight& weight : layer.weights) count += count_of(weight.slot);
+  // What a net of integers has instead of weights.
+  for (const core::DeclaredState& state : layer.states) count += state.slot.dtype == NNRUN_F32 ? 0 : count_of(state.slot);
   return count;
 }
 
@@ -73,9 +79,33 @@ std::vector<std::vector<std::string>> reasons(const core::ModelPlan& model, cons
   return rows;
 }
 
-// The shape of a sample: from the data, or model.input where there is none.
-nnrun_tensor input_of(const core::Environment& environment, const Options& options) {
+// What is planned: a config, or the net of a checkpoint, which nothing trains.
+struct Subject {
+  std::unique_ptr<core::Checkpoint> checkpoint;
+  std::unique_ptr<core::Environment> environment;
+  bool training;
+};
+
+Subject subject_of(const Options& options) {
+  Subject s{nullptr, nullptr, !options.inference};
+  if (options.subject.ends_with(".safetensors")) {
+    s.checkpoint = std::make_unique<core::Checkpoint>(options.subject);
+    s.environment = std::make_unique<core::Environment>(
+        core::config_from_text(options.subject + " (its config)", s.checkpoint->description().config, options.words), environment_options(options));
+    s.training = false;
+  } else {
+    s.environment = std::make_unique<core::Environment>(core::load_config(options.subject, options.words), environment_options(options));
+  }
+  return s;
+}
+
+// The shape of a sample: the checkpoint's, or from the data, or model.input where there is none.
+nnrun_tensor input_of(const Subject& subject, const Options& options) {
+  const core::Environment& environment = *subject.environment;
   const core::Settings& settings = environment.settings();
+  if (subject.checkpoint) {
+    return core::Transforms(settings.data, subject.checkpoint->description().sample, settings.seed, environment.host()).output();
+  }
   if (!settings.model.input.empty()) return make_tensor(NNRUN_F32, settings.model.input);
   return core::Data(settings, environment.host(), core::find_data_root(options.data)).sample();
 }
@@ -83,12 +113,16 @@ nnrun_tensor input_of(const core::Environment& environment, const Options& optio
 }  // namespace
 
 int plan(const Options& options) {
-  const core::Environment environment(core::load_config(options.subject, options.words), environment_options(options));
+  const Subject subject = subject_of(options);
+  const core::Environment& environment = *subject.environment;
   const core::Settings& settings = environment.settings();
-  const nnrun_tensor sample = input_of(environment, options);
-  core::Network network(settings.model, environment.host(), core::batch_of(sample, settings.train.batch), !options.inference,
-                        settings.seed, nullptr, {.fold = options.inference});
+  const bool inference = !subject.training;
+  const nnrun_tensor sample = input_of(subject, options);
+  core::Network network(settings.model, environment.host(), core::batch_of(sample, settings.train.batch), subject.training, settings.seed, nullptr,
+                        {.fold = inference});
   const core::ModelPlan& model = network.plan();
+  std::int64_t parameters = 0;
+  for (const core::PlannedLayer& layer : model.layers) parameters += parameter_count(layer);
 
   if (options.json) {
     nlohmann::ordered_json layers = nlohmann::ordered_json::array();
@@ -107,8 +141,8 @@ int plan(const Options& options) {
       }
     }
     const nlohmann::ordered_json json{{"config", options.subject}, {"batch", settings.train.batch},
-                                      {"input", Tensor(sample).shape()}, {"parameters", network.parameters()->weight_count()},
-                                      {options.inference ? "inference_bytes" : "training_bytes", network.memory_bytes()}, {"layers", layers}};
+                                      {"input", Tensor(sample).shape()}, {"parameters", parameters},
+                                      {inference ? "inference_bytes" : "training_bytes", network.memory_bytes()}, {"layers", layers}};
     std::cout << json.dump(2) << "\n";
     return 0;
   }
@@ -136,11 +170,11 @@ int plan(const Options& options) {
   }
   std::cout << options.subject << ": input " << to_string(Tensor(model.tensors[0]).shape()) << ", the batch first\n\n"
             << table(rows, repeats ? 4 : 3) << "\n"
-            << with_commas(network.parameters()->weight_count()) << " parameters; " << (options.inference ? "inference" : "a training step") << " of "
+            << with_commas(parameters) << " parameters; " << (inference ? "inference" : "a training step") << " of "
             << settings.train.batch << " samples: " << flops_text(forward) << "FLOP forward, "
-            << (options.inference ? "" : flops_text(backward) + "FLOP backward, ")
+            << (inference ? "" : flops_text(backward) + "FLOP backward, ")
             << with_commas(static_cast<std::int64_t>(network.memory_bytes()))
-            << (options.inference ? " bytes of activations, folded weights and scratch\n" : " bytes of activations, gradients and scratch\n");
+            << (inference ? " bytes of activations, folded weights and scratch\n" : " bytes of activations, gradients and scratch\n");
   if (options.why) std::cout << "\n" << table(reasons(model, environment.dispatch()), 4);
   return 0;
 }

@@ -81,11 +81,18 @@ struct Loop {
   std::uint64_t instructions = 0;
 };
 
+// Instructions one behind the other that never ran.
+struct Gap {
+  std::uint64_t begin = 0, end = 0;  // addresses of its first and last instruction
+  std::size_t instructions = 0;
+};
+
 struct Function {
   std::string name;
   Mix mix{};
   std::size_t listed = 0, reached = 0;
   Loop hottest;  // of innermost loops
+  std::vector<Gap> gaps;
 };
 
 // Innermost loops: from the target of a backward branch up to that branch, with no other such pair inside.
@@ -113,11 +120,18 @@ std::vector<Function> by_function(const std::vector<nnrun_instruction_count>& ro
   std::vector<Function> functions;
   for (std::size_t begin = 0; begin < rows.size();) {
     std::size_t end = begin;
-    Function function{rows[begin].function, {}, 0, 0, {}};
-    for (; end < rows.size() && function.name == rows[end].function; ++end) {
-      function.mix[rows[end].kind] += rows[end].count;
+    Function function{rows[begin].function, {}, 0, 0, {}, {}};
+    for (bool ran = true; end < rows.size() && function.name == rows[end].function; ++end) {
+      const nnrun_instruction_count& row = rows[end];
+      function.mix[row.kind] += row.count;
       ++function.listed;
-      function.reached += rows[end].count > 0 ? 1 : 0;
+      function.reached += row.count > 0 ? 1 : 0;
+      if (row.count == 0) {
+        if (ran) function.gaps.push_back({row.address, row.address, 0});
+        function.gaps.back().end = row.address;
+        ++function.gaps.back().instructions;
+      }
+      ran = row.count > 0;
     }
     find_hottest(function, rows, begin, end);
     if (sum(function.mix) > 0) functions.push_back(function);
@@ -143,12 +157,108 @@ nlohmann::ordered_json mix_json(const Mix& mix) {
   return json;
 }
 
-std::vector<const nnrun_instruction_count*> lines_of(const Loop& loop, const std::vector<nnrun_instruction_count>& rows) {
+// The disassembly of a loop, or a gap.
+template <class Range>
+std::vector<const nnrun_instruction_count*> lines_of(const Range& range, const std::vector<nnrun_instruction_count>& rows) {
   std::vector<const nnrun_instruction_count*> lines;
   for (const nnrun_instruction_count& row : rows) {
-    if (loop.instructions > 0 && row.address >= loop.begin && row.address <= loop.end) lines.push_back(&row);
+    if (range.instructions > 0 && row.address >= range.begin && row.address <= range.end) lines.push_back(&row);
   }
   return lines;
+}
+
+struct Profile {
+  std::string model, table;
+  std::int64_t sample;
+  const core::ModelPlan& plan;
+  const std::vector<std::pair<std::size_t, Mix>>& layers;
+  const std::vector<nnrun_instruction_count>& rows;
+  const std::vector<Function>& functions;  // those that ran, the longest first
+  Mix all;
+};
+
+void print_json(const Profile& p) {
+  nlohmann::ordered_json json{{"model", p.model}, {"kernels", p.table}, {"sample", p.sample}, {"total", mix_json(p.all)}};
+  for (const auto& [layer, mix] : p.layers) {
+    nlohmann::ordered_json row{{"name", p.plan.layers[layer].name}, {"kernels", p.plan.layers[layer].kernels}};
+    row.update(mix_json(mix));
+    json["layers"].push_back(row);
+  }
+  for (const Function& f : p.functions) {
+    nlohmann::ordered_json row{{"name", f.name}};
+    row.update(mix_json(f.mix));
+    row["instructions_of_code"] = f.listed;
+    row["reached"] = f.reached;
+    row["never_reached"] = nlohmann::ordered_json::array();
+    for (const Gap& gap : f.gaps) {
+      for (const nnrun_instruction_count* line : lines_of(gap, p.rows)) row["never_reached"].push_back({{"address", line->address}, {"text", line->text}});
+    }
+    nlohmann::ordered_json lines = nlohmann::ordered_json::array();
+    for (const nnrun_instruction_count* line : lines_of(f.hottest, p.rows)) {
+      lines.push_back({{"address", line->address}, {"text", line->text}, {"count", line->count}});
+    }
+    row["hottest_loop"] = {{"instructions", f.hottest.instructions}, {"lines", lines}};
+    json["functions"].push_back(row);
+  }
+  std::cout << json.dump(2) << "\n";
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+std::string hexadecimal(std::uint64_t number) {
+  char text[20];
+  std::snprintf(text, sizeof text, "%llx", static_cast<unsigned long long>(number));
+  return text;
+}
+
+void print_hottest(const Profile& p) {
+  const Function& f = *std::max_element(p.functions.begin(), p.functions.end(), [](const Function& a, const Function& b) {
+    return a.hottest.instructions < b.hottest.instructions;
+  });
+  std::vector<std::vector<std::string>> lines = {{"instruction", "address", "times"}};
+  for (const nnrun_instruction_count* line : lines_of(f.hottest, p.rows)) {
+    lines.push_back({line->text, hexadecimal(line->address), with_commas(static_cast<std::int64_t>(line->count))});
+  }
+  std::cout << "\nthe hottest loop, in " << f.name << ": " << with_commas(static_cast<std::int64_t>(f.hottest.instructions)) << " instructions\n\n"
+            << table(lines, 1);
+}
+
+void print_gaps(const Profile& p) {
+  std::vector<std::vector<std::string>> lines = {{"function", "from", "to", "instructions"}};
+  for (const Function& f : p.functions) {
+    for (const Gap& gap : f.gaps) {
+      const auto code = lines_of(gap, p.rows);
+      lines.push_back({f.name, hexadecimal(gap.begin) + " " + code.front()->text, hexadecimal(gap.end) + " " + code.back()->text,
+                       std::to_string(gap.instructions)});
+    }
+  }
+  if (lines.size() > 1) std::cout << "\nnot reached by this sample (tails, other shapes, refusals)\n\n" << table(lines, 3);
+}
+
+void print_text(const Profile& p) {
+  std::vector<std::string> heading = {"layer", "kernels", "instructions"};
+  heading.insert(heading.end(), std::begin(kinds), std::end(kinds));
+  std::vector<std::vector<std::string>> layers = {heading};
+  for (const auto& [layer, mix] : p.layers) {
+    layers.push_back(mix_cells(p.plan.layers[layer].name, mix));
+    layers.back().insert(layers.back().begin() + 1, joined(p.plan.layers[layer].kernels));
+  }
+  layers.push_back(mix_cells("all", p.all));
+  layers.back().insert(layers.back().begin() + 1, "");
+  heading[0] = "function";
+  heading[1] = "code reached";
+  std::vector<std::vector<std::string>> functions = {heading};
+  for (const Function& f : p.functions) {
+    functions.push_back(mix_cells(f.name, f.mix));
+    functions.back().insert(functions.back().begin() + 1, std::to_string(f.reached) + " of " + std::to_string(f.listed));
+  }
+  std::cout << p.model << ", test sample " << p.sample << ", kernels " << p.table << "\n\n" << table(layers, 2) << "\n" << table(functions, 2);
+  print_hottest(p);
+  print_gaps(p);
 }
 
 }  // namespace
@@ -162,7 +272,8 @@ int profile(const Options& options) {
   const std::string& table_name = environment.settings().run.kernels.default_table;
   const nnrun_component* component = environment.registry().find("kernels", table_name);
   const auto* kernels = component == nullptr ? nullptr : static_cast<const nnrun_kernels_vtable*>(component->vtable);
-  if (kernels == nullptr || kernels->counting == nullptr) {
+  // A library made before there was counting has no such entry.
+  if (kernels == nullptr || kernels->size < sizeof(nnrun_kernels_vtable) || kernels->counting == nullptr) {
     throw core::RunError("the kernels '" + table_name + "' cannot count their instructions; run.kernels=riscv can");
   }
 
@@ -185,55 +296,14 @@ int profile(const Options& options) {
   Mix all{};
   for (const nnrun_instruction_count& row : rows) all[row.kind] += row.count;
   if (functions.empty()) {
-    throw core::RunError("no kernel of '" + table_name + "' ran: it has those for integers, so it takes a quantized net (see quantize in a config)");
+    throw core::RunError("no kernel of '" + table_name + "' ran: it has those for integers, so it takes a net of integers (see `quantize` in a config)");
   }
 
-  const auto layer_name = [&](std::size_t index) { return network.plan().layers[index].name; };
+  const Profile p{options.subject, table_name, options.index, network.plan(), watcher.layers, rows, functions, all};
   if (options.json) {
-    nlohmann::ordered_json json{{"model", options.subject}, {"kernels", table_name}, {"sample", options.index}, {"total", mix_json(all)}};
-    for (const auto& [layer, mix] : watcher.layers) {
-      nlohmann::ordered_json row{{"name", layer_name(layer)}};
-      row.update(mix_json(mix));
-      json["layers"].push_back(row);
-    }
-    for (const Function& f : functions) {
-      nlohmann::ordered_json row{{"name", f.name}};
-      row.update(mix_json(f.mix));
-      row["instructions_of_code"] = f.listed;
-      row["reached"] = f.reached;
-      nlohmann::ordered_json lines = nlohmann::ordered_json::array();
-      for (const nnrun_instruction_count* line : lines_of(f.hottest, rows)) {
-        lines.push_back({{"address", line->address}, {"text", line->text}, {"count", line->count}});
-      }
-      row["hottest_loop"] = {{"instructions", f.hottest.instructions}, {"lines", lines}};
-      json["functions"].push_back(row);
-    }
-    std::cout << json.dump(2) << "\n";
-    return 0;
-  }
-
-  std::vector<std::string> heading = {"layer", "instructions"};
-  heading.insert(heading.end(), std::begin(kinds), std::end(kinds));
-  std::vector<std::vector<std::string>> layers = {heading};
-  for (const auto& [layer, mix] : watcher.layers) layers.push_back(mix_cells(layer_name(layer), mix));
-  layers.push_back(mix_cells("all", all));
-  heading[0] = "function";
-  std::vector<std::vector<std::string>> table_of_functions = {heading};
-  table_of_functions[0].emplace_back("code reached");
-  for (const Function& f : functions) {
-    table_of_functions.push_back(mix_cells(f.name, f.mix));
-    table_of_functions.back().push_back(std::to_string(f.reached) + " of " + std::to_string(f.listed));
-  }
-  std::cout << options.subject << ", test sample " << options.index << ", kernels " << table_name << "\n\n"
-            << table(layers, 1) << "\n" << table(table_of_functions, 1);
-  const Function& hottest = *std::max_element(functions.begin(), functions.end(), [](const Function& a, const Function& b) {
-    return a.hottest.instructions < b.hottest.instructions;
-  });
-  std::cout << "\nthe hottest loop, in " << hottest.name << ": " << with_commas(static_cast<std::int64_t>(hottest.hottest.instructions))
-            << " instructions\n";
-  for (const nnrun_instruction_count* line : lines_of(hottest.hottest, rows)) {
-    std::printf("  %12s  %6llx  %s\n", with_commas(static_cast<std::int64_t>(line->count)).c_str(),
-                static_cast<unsigned long long>(line->address), line->text);
+    print_json(p);
+  } else {
+    print_text(p);
   }
   return 0;
 }

@@ -5,7 +5,7 @@
     nnrun export runs/mnist_riscv/1/int8.safetensors c99
     fixed_point.py runs/mnist_riscv/1/int8.safetensors int8.npy --c99 runs/mnist_riscv/1/int8-c99
 
-Reads the checkpoint and the test images ($NNRUN_DATA/mnist, or --data DIR) itself, runs the layers by the rules of
+Reads the checkpoint and the test images (t10k-images-idx3-ubyte, also .gz, in $NNRUN_DATA/mnist, or --data DIR) itself, runs the layers by the rules of
 core/include/nnrun/fixed_kernels.h, and compares the outputs with nnrun's, all of them; and with those of the C that nnrun exported, which is
 compiled here. Exit code 1 where one differs.
 """
@@ -132,6 +132,12 @@ def run(layers, tensors, x):
     return x
 
 
+def read_images(folder):
+    path = pathlib.Path(folder) / "t10k-images-idx3-ubyte"
+    raw = path.read_bytes() if path.exists() else gzip.decompress(pathlib.Path(f"{path}.gz").read_bytes())
+    return numpy.frombuffer(raw, numpy.uint8, offset=16).reshape(-1, *struct.unpack(">II", raw[8:16]), 1)
+
+
 def run_c99(folder, layers, pixels):
     """What the exported C makes of all images: its integers times the scale of the last layer."""
     with tempfile.TemporaryDirectory() as build:
@@ -165,8 +171,7 @@ def main():
     parser.add_argument("--data", default=os.path.join(os.environ.get("NNRUN_DATA", "datasets"), "mnist"))
     options = parser.parse_args()
     layers, tensors = read_checkpoint(options.checkpoint)
-    with gzip.open(os.path.join(options.data, "t10k-images-idx3-ubyte.gz")) as file:
-        images = numpy.frombuffer(file.read(), numpy.uint8, offset=16).reshape(-1, 28, 28, 1)
+    images = read_images(options.data)
     pixels = images * numpy.float32(1 / 255)
     expected = numpy.concatenate([run(layers, tensors, pixels[i : i + 500]) for i in range(0, len(pixels), 500)])
     different = compare(options.outputs, numpy.load(options.outputs), expected)
