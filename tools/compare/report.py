@@ -137,7 +137,7 @@ def gemm_section(part):
     lines = []
     for shape in part["shapes"]:
         line = [shape["what"], shape["shape"]]
-        for ours, theirs, peak in zip(shape["gflops"], shape["openblas"], part["peak_gflops"]):
+        for ours, theirs, peak in zip(shape["gflops"], shape["openblas"], shape.get("peak", part["peak_gflops"])):
             line += [f"{ours:.0f}", f"{theirs:.0f}", f"{ours / theirs:.2f}" if theirs else "-", f"{100 * ours / peak:.0f} %"]
         lines.append(line)
     head = ["", "m x n x k", "1T GFLOP/s", "OpenBLAS", "ratio", "of peak", "2T GFLOP/s", "OpenBLAS", "ratio", "of peak"]
