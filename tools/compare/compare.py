@@ -124,7 +124,7 @@ def main():
     parser.add_argument("--attempts", type=int, default=3, help="at a run that other work disturbs")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help="of: " + ", ".join(PARTS))
-    peers = sorted({peer for workload in WORKLOADS.values() for peer in workload.peers} | {loading.PEER})
+    peers = sorted({peer for workload in (*WORKLOADS.values(), *OTHERS.values()) for peer in workload.peers})
     parser.add_argument("--peers", nargs="+", choices=peers, metavar="PEER", help="of: " + ", ".join(peers))
     kept = "everything measured; parts that FILE has and this run leaves out stay"
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help=kept)
