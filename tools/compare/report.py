@@ -51,6 +51,7 @@ def workload_section(name, part, images):
         return ""
     text = [f"## {part['title']}"]
     text += [f"![{part['title']}](images/{image})" for image in images.get(name, [])]
+    text.append(f"Rounds: {max(len(documents) for documents in part['documents'].values())}.")
     text.append(rates_table(part["rows"], names, TITLES))
     if len(names) > 1:
         text.append("nnrun / peer:\n\n" + ratios_table(part["rows"], names, TITLES))
@@ -196,7 +197,10 @@ def main():
             if svg:
                 (folder / image).write_text(svg)
                 images.setdefault(name, []).append(image)
-    about = {"machine": machine["name"], "cpus": machine["cpus"], "rounds": document["rounds"], "load": machine["load"]}
+    # Parts may have been measured one by one, in more rounds or fewer.
+    counts = sorted({len(documents) for part in parts.values() for documents in part.get("documents", {}).values()}) or [document["rounds"]]
+    rounds = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}, see the parts"
+    about = {"machine": machine["name"], "cpus": machine["cpus"], "rounds": rounds, "load": machine["load"]}
     sections = [INTRODUCTION.format(**about).strip()]
     sections += [workload_section(name, parts[name], images) for name in (*WORKLOADS, "mnist_128_int8", "loading") if name in parts]
     if "conv2d" in parts:
