@@ -198,7 +198,7 @@ def main():
                 (folder / image).write_text(svg)
                 images.setdefault(name, []).append(image)
     # Parts may have been measured one by one, in more rounds or fewer.
-    counts = sorted({len(documents) for part in parts.values() for documents in part.get("documents", {}).values()}) or [document["rounds"]]
+    counts = sorted({len(documents) for part in parts.values() if "documents" in part for documents in part["documents"].values()}) or [document["rounds"]]
     rounds = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}, see the parts"
     about = {"machine": machine["name"], "cpus": machine["cpus"], "rounds": rounds, "load": machine["load"]}
     sections = [INTRODUCTION.format(**about).strip()]
