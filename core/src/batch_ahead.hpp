@@ -50,17 +50,17 @@ class BatchAhead {
   const Data& data_;
   const HostServices& host_;
   const std::size_t row_bytes_;
-  Buffer rows_, labels_;          // what came early
-  Buffer scratch_;                // of each parallel range of take(), then of each thread
+  Buffer rows_, labels_;  // what came early
+  Buffer scratch_;        // of each parallel range of take(), then of each thread
 
   // Written by begin() while no thread is busy.
   std::vector<std::uint32_t> positions_;
   std::int64_t epoch_ = 0;
   std::unique_ptr<std::atomic<bool>[]> ready_;
 
-  std::atomic<std::uint32_t> next_ = closed;   // the next row to load
-  std::atomic<std::uint32_t> busy_ = 0;        // threads that may be loading
-  std::atomic<std::uint32_t> batches_ = 0;     // that were begun: what the threads wait for
+  std::atomic<std::uint32_t> next_ = closed;  // the next row to load
+  std::atomic<std::uint32_t> busy_ = 0;       // threads that may be loading
+  std::atomic<std::uint32_t> batches_ = 0;    // that were begun: what the threads wait for
   std::atomic<bool> stopping_ = false;
   std::vector<std::jthread> threads_;
 };

@@ -53,12 +53,9 @@ TrainingState training_state(const Json& json) {
 }
 
 Json to_json(const ModelDescription& d) {
-  return {{"dtype", d.sample.dtype},
-          {"shape", Shape(d.sample.dim, d.sample.dim + d.sample.rank)},
-          {"classes", d.classes},
-          {"targets", d.targets},
-          {"class_names", d.class_names},
-          {"data", d.drawn ? "drawn" : "real"},
+  return {{"dtype", d.sample.dtype},      {"shape", Shape(d.sample.dim, d.sample.dim + d.sample.rank)},
+          {"classes", d.classes},         {"targets", d.targets},
+          {"class_names", d.class_names}, {"data", d.drawn ? "drawn" : "real"},
           {"kernels", d.kernels}};
 }
 
@@ -84,7 +81,8 @@ std::string optimizer_tensor_name(const std::string& state, const std::string& w
 void restore_tensor(const SafetensorsFile& file, const std::string& name, const Slot& slot, float* to) {
   const NamedTensor* tensor = file.find(name);
   if (tensor == nullptr) throw RunError(file.path().string() + " has no tensor '" + name + "'; it belongs to another net");
-  if (tensor->dtype != slot.dtype) throw RunError(file.path().string() + ": tensor '" + name + "' has another type of numbers than the net's");
+  if (tensor->dtype != slot.dtype)
+    throw RunError(file.path().string() + ": tensor '" + name + "' has another type of numbers than the net's");
   if (tensor->shape != slot.shape) {
     throw RunError(file.path().string() + ": tensor '" + name + "' has the shape " + to_string(tensor->shape) + ", the net needs " +
                    to_string(slot.shape));

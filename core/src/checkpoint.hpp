@@ -20,12 +20,12 @@ struct TrainingState {
   std::int64_t epoch = 0;  // epochs done
   double loss_sum = 0;     // of this epoch's samples so far
   std::int64_t samples = 0;
-  double seconds = 0;      // of training, in all
+  double seconds = 0;  // of training, in all
   double epoch_seconds = 0;
   bool has_best = false;
   double best_score = 0;  // of the best epoch so far: higher is better
   std::int64_t best_epoch = 0;
-  double stopping_score = 0;        // the best so far of what early stopping watches: higher is better
+  double stopping_score = 0;  // the best so far of what early stopping watches: higher is better
   std::int64_t epochs_without_improvement = 0;
   bool stopped_early = false;
   bool finished = false;
@@ -34,7 +34,7 @@ struct TrainingState {
 
 // What `predict` needs beside the weights.
 struct ModelDescription {
-  std::string config;  // resolved YAML
+  std::string config;     // resolved YAML
   nnrun_tensor sample{};  // before the transforms
   std::int64_t classes = 0, targets = 0;
   std::vector<std::string> class_names;

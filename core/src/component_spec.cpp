@@ -43,12 +43,8 @@ std::vector<nnrun_value> make_values(const ComponentSpec& spec,
     to = {};
     switch (param_at(*spec.component, i).type) {
       case NNRUN_BOOLEAN:
-      case NNRUN_INTEGER:
-        to.integer = from.integer;
-        break;
-      case NNRUN_NUMBER:
-        to.number = from.number;
-        break;
+      case NNRUN_INTEGER: to.integer = from.integer; break;
+      case NNRUN_NUMBER: to.number = from.number; break;
       case NNRUN_INTEGER_LIST:
         to.integers = from.integers.data();
         to.count = from.integers.size();
@@ -61,8 +57,7 @@ std::vector<nnrun_value> make_values(const ComponentSpec& spec,
       case NNRUN_COMPONENT:
         if (!from.components.empty()) to.component = instantiate(from.components[0]);
         break;
-      default:
-        to.string = from.string.c_str();
+      default: to.string = from.string.c_str();
     }
   }
   return values;

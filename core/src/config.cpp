@@ -20,8 +20,7 @@ std::string similar_file(const fs::path& path) {
   std::error_code failed;
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   std::vector<std::string> names;
-  for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end && names.size() < 1000;
-       entry.increment(failed)) {
+  for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end && names.size() < 1000; entry.increment(failed)) {
     const std::string extension = entry->path().extension().string();
     if (extension == ".yaml" || extension == ".yml") names.push_back(entry->path().filename().string());
   }
@@ -60,8 +59,7 @@ std::optional<Extends> take_extends(Node& file) {
   if (entry == nullptr) return std::nullopt;
   const Node value = entry->value;
   file.entries.erase(file.entries.begin() + (entry - file.entries.data()));
-  if (!value.is_scalar() || value.text.empty())
-    throw DiagnosticError(value.where, "'extends' must be the path of one other config file");
+  if (!value.is_scalar() || value.text.empty()) throw DiagnosticError(value.where, "'extends' must be the path of one other config file");
   return Extends{value.text, value.where};
 }
 

@@ -95,7 +95,8 @@ Transforms::Transforms(const DataSettings& data, const nnrun_tensor& sample, std
   scratch_bytes_ *= 2;
   if (output().dtype != NNRUN_F32) {
     const Location& where = data.transforms.empty() ? data.source->where : data.transforms.back().where;
-    throw DiagnosticError(where, "the samples are bytes, but the net takes floats; add a transform, eg: data.transforms: [{scale: {divide_by: 255}}]");
+    throw DiagnosticError(
+        where, "the samples are bytes, but the net takes floats; add a transform, eg: data.transforms: [{scale: {divide_by: 255}}]");
   }
 }
 
@@ -204,12 +205,12 @@ Data::Subset Data::open_split(const std::string& path, const Location& where, nn
     for (std::int64_t i = 0; info.class_names != nullptr && i < classes_; ++i) class_names_.emplace_back(info.class_names[i]);
   }
   if (shape_text(info.sample) != shape_text(raw_sample_) || info.sample.dtype != raw_sample_.dtype) {
-    throw DiagnosticError(place, "its samples have the shape " + shape_text(info.sample) + ", those of data.train have " +
-                                     shape_text(raw_sample_));
+    throw DiagnosticError(
+        place, "its samples have the shape " + shape_text(info.sample) + ", those of data.train have " + shape_text(raw_sample_));
   }
   if (info.classes > classes_ || info.targets != targets_) {
-    throw DiagnosticError(place, "it has labels of " + std::to_string(info.classes) + " classes, data.train has " +
-                                     std::to_string(classes_));
+    throw DiagnosticError(place,
+                          "it has labels of " + std::to_string(info.classes) + " classes, data.train has " + std::to_string(classes_));
   }
   if (info.note != nullptr) notes_.emplace_back(info.note);
   Subset subset{handle, {}, info.classes > 0 ? info.labels : nullptr};
@@ -233,8 +234,8 @@ void Data::choose_validation(const Settings& settings, const DataRoot& root) {
         end = test_.count();
       }
       if (end > test_.count()) {
-        throw DiagnosticError(validation.where, "data.test has " + std::to_string(test_.count()) + " samples, the range ends at " +
-                                                    std::to_string(end));
+        throw DiagnosticError(validation.where,
+                              "data.test has " + std::to_string(test_.count()) + " samples, the range ends at " + std::to_string(end));
       }
       validation_.handle = test_.handle;
       validation_.samples.assign(test_.samples.begin() + begin, test_.samples.begin() + end);

@@ -61,7 +61,7 @@ class Data {
   // Some samples of one opened file or folder.
   struct Subset {
     void* handle = nullptr;
-    std::vector<std::uint32_t> samples;  // their numbers in it
+    std::vector<std::uint32_t> samples;    // their numbers in it
     const std::int32_t* labels = nullptr;  // of each sample of the whole, where the data set has them at hand
     std::int64_t count() const { return static_cast<std::int64_t>(samples.size()); }
   };
@@ -79,7 +79,7 @@ class Data {
   const Subset& train() const { return train_; }
   const Subset& validation() const { return validation_; }
   const Subset& test() const { return test_; }
-  const nnrun_tensor& raw_sample() const { return raw_sample_; }          // before the transforms
+  const nnrun_tensor& raw_sample() const { return raw_sample_; }        // before the transforms
   const nnrun_tensor& sample() const { return transforms_->output(); }  // f32, without the batch
   std::int64_t classes() const { return classes_; }
   std::int64_t targets() const { return targets_; }
@@ -88,14 +88,14 @@ class Data {
   const std::vector<std::string>& notes() const { return notes_; }
 
   // Loads samples positions[k] of a subset to row k of `input`, and their labels to `labels`. In parallel; allocates nothing.
-  void load(const Subset& subset, std::span<const std::uint32_t> positions, std::int64_t epoch, bool training,
-            const nnrun_tensor& input, void* labels);
+  void load(const Subset& subset, std::span<const std::uint32_t> positions, std::int64_t epoch, bool training, const nnrun_tensor& input,
+            void* labels);
   // One sample of a batch: to its row of the input, and its label as labels_of() has one. Any thread, with its own
   // row_scratch_bytes() of memory.
   void load_row(const Subset& subset, std::uint32_t position, std::int64_t epoch, bool training, std::byte* scratch, void* row,
                 void* label) const;
   std::size_t row_scratch_bytes() const;  // a multiple of 64
-  std::size_t label_bytes() const;  // of one sample
+  std::size_t label_bytes() const;        // of one sample
   // One sample as the source has it, before the transforms; the label as labels_of() has one.
   void read_raw(const Subset& subset, std::uint32_t position, const nnrun_tensor& sample, void* label) const;
   // Whether training mixes samples: then what load() gave is to go through mix().

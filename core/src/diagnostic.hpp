@@ -34,7 +34,10 @@ struct Location {
 // From a byte range of the source's text. The length is cut at the end of the line.
 Location locate(const std::shared_ptr<const Source>& file, std::size_t byte, std::size_t bytes);
 
-enum class Severity { error, note };
+enum class Severity {
+  error,
+  note
+};
 
 struct Diagnostic {
   Severity severity = Severity::error;

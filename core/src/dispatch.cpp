@@ -100,7 +100,9 @@ void Dispatch::add_layer_choice(const NamedText& choice) {
     const char* end = choice.name.data() + choice.name.size();
     const auto [stopped, failure] = std::from_chars(choice.name.data() + number + 1, end, made.request);
     if (failure != std::errc() || stopped != end || made.request < 1) {
-      throw DiagnosticError(choice.where, quote(choice.name) + " should end with a number from 1 behind its #: which of the layer's requests for " + made.name);
+      throw DiagnosticError(
+          choice.where,
+          quote(choice.name) + " should end with a number from 1 behind its #: which of the layer's requests for " + made.name);
     }
   }
   const std::vector<std::string> known = names();
@@ -108,7 +110,8 @@ void Dispatch::add_layer_choice(const NamedText& choice) {
     throw DiagnosticError(choice.where, "no kernel " + quote(made.name), did_you_mean(made.name, known));
   }
   made.kernel = find_way(made.name, choice);
-  if (layer_choice(made.layer, made.name, made.request) != nullptr) throw DiagnosticError(choice.where, quote(choice.name) + " is chosen already");
+  if (layer_choice(made.layer, made.name, made.request) != nullptr)
+    throw DiagnosticError(choice.where, quote(choice.name) + " is chosen already");
   layer_choices_.push_back(std::move(made));
 }
 
@@ -120,7 +123,8 @@ const nnrun_kernel* Dispatch::find_way(const std::string& name, const NamedText&
     if (ways.back() == choice.text) return entry.kernel;
     there += (there.empty() ? "" : "; ") + ways.back();
   }
-  Diagnostic error = make_error(choice.where, "no " + name + " is " + quote(choice.text) + " on this machine", did_you_mean(choice.text, ways));
+  Diagnostic error =
+      make_error(choice.where, "no " + name + " is " + quote(choice.text) + " on this machine", did_you_mean(choice.text, ways));
   error.notes.push_back(make_note({}, "there are: " + there));
   throw DiagnosticError(error);
 }

@@ -20,9 +20,7 @@ constexpr Elf64_Half our_machine = EM_RISCV;
 #error "add this machine's ELF number"
 #endif
 
-bool fits(std::uint64_t offset, std::uint64_t bytes, std::uint64_t file_size) {
-  return offset <= file_size && bytes <= file_size - offset;
-}
+bool fits(std::uint64_t offset, std::uint64_t bytes, std::uint64_t file_size) { return offset <= file_size && bytes <= file_size - offset; }
 
 }  // namespace
 
@@ -65,8 +63,7 @@ std::size_t count_constructors(const std::filesystem::path& file) {
   if (!in.read(reinterpret_cast<char*>(&header), sizeof header) || header.e_shentsize != sizeof(Elf64_Shdr)) return 0;
   std::vector<Elf64_Shdr> sections(header.e_shnum);
   in.seekg(static_cast<std::streamoff>(header.e_shoff));
-  if (!in.read(reinterpret_cast<char*>(sections.data()), static_cast<std::streamsize>(sections.size() * sizeof(Elf64_Shdr))))
-    return 0;
+  if (!in.read(reinterpret_cast<char*>(sections.data()), static_cast<std::streamsize>(sections.size() * sizeof(Elf64_Shdr)))) return 0;
   std::size_t count = 0;
   for (const Elf64_Shdr& section : sections) {
     if (section.sh_type == SHT_INIT_ARRAY) count += section.sh_size / sizeof(void*);

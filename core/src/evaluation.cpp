@@ -135,7 +135,8 @@ Evaluation Evaluator::run(const Data::Subset& subset, Predictions* predictions) 
   result.samples = subset.count();
   result.loss /= static_cast<double>(std::max<std::int64_t>(subset.count(), 1));
   for (const PlannedMetric& metric : metrics_) {
-    result.metrics.emplace_back(metric.instance->spec().component->name, metric.table().result(metric.instance->self(), metric.sums.data()));
+    result.metrics.emplace_back(metric.instance->spec().component->name,
+                                metric.table().result(metric.instance->self(), metric.sums.data()));
     if (metric.table().table == nullptr) continue;
     nnrun_field field{};
     metric.table().table(metric.instance->self(), metric.sums.data(), &field);

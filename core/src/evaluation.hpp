@@ -48,7 +48,7 @@ struct Evaluation {
 
 // What a net says of each sample, in their order.
 struct Predictions {
-  std::int64_t columns = 0;          // classes, or targets
+  std::int64_t columns = 0;           // classes, or targets
   std::vector<double> probabilities;  // (samples, columns)
   std::vector<double> labels;         // the class of each, or (samples, targets)
 };

@@ -49,8 +49,7 @@ std::string default_text(const nnrun_component& component, std::size_t index) {
 std::array<std::string, 4> param_row(const nnrun_component& component, std::size_t index) {
   const nnrun_param& param = param_at(component, index);
   const std::string range = describe_range(param);
-  return {param.name, describe_type(param) + (range.empty() ? "" : ", " + range), default_text(component, index),
-          text_or_empty(param.doc)};
+  return {param.name, describe_type(param) + (range.empty() ? "" : ", " + range), default_text(component, index), text_or_empty(param.doc)};
 }
 
 std::string plural_of(const std::string& kind) { return kind.ends_with('s') ? kind : kind + 's'; }
@@ -100,8 +99,7 @@ std::string explain_name(std::string_view topic, const ComponentLookup& lookup) 
   for (const std::string& kind : lookup.kinds()) {
     std::string_view name = topic;
     if (topic.starts_with(kind + '/')) name = topic.substr(kind.size() + 1);
-    if (const nnrun_component* component = lookup.find(kind, name))
-      text += (text.empty() ? "" : "\n") + explain_component(*component);
+    if (const nnrun_component* component = lookup.find(kind, name)) text += (text.empty() ? "" : "\n") + explain_component(*component);
   }
   return text;
 }
@@ -109,8 +107,7 @@ std::string explain_name(std::string_view topic, const ComponentLookup& lookup) 
 }  // namespace
 
 std::string explain_component(const nnrun_component& component) {
-  const std::string title =
-      is_section(component) ? std::string(component.name) : std::string(component.name) + " (" + component.kind + ")";
+  const std::string title = is_section(component) ? std::string(component.name) : std::string(component.name) + " (" + component.kind + ")";
   std::string text = title + ": " + text_or_empty(component.doc) + '\n';
   std::vector<std::array<std::string, 4>> rows;
   for (std::size_t i = 0; i < component.param_count; ++i) rows.push_back(param_row(component, i));

@@ -56,8 +56,9 @@ Export write(const Made& made, const std::string& format, const std::filesystem:
   for (const Made::File& file : made.files) {
     write_atomically(folder / file.name, file.bytes);
     if (file.executable) {
-      std::filesystem::permissions(folder / file.name, std::filesystem::perms::owner_exec | std::filesystem::perms::group_exec | std::filesystem::perms::others_exec,
-                                   std::filesystem::perm_options::add, failed);
+      std::filesystem::permissions(
+          folder / file.name, std::filesystem::perms::owner_exec | std::filesystem::perms::group_exec | std::filesystem::perms::others_exec,
+          std::filesystem::perm_options::add, failed);
     }
     result.files.push_back({file.name, file.bytes.size()});
   }
@@ -66,8 +67,8 @@ Export write(const Made& made, const std::string& format, const std::filesystem:
 
 }  // namespace
 
-void export_all(const std::filesystem::path& file, const EnvironmentOptions& options, const std::string& data_root, const std::vector<std::string>& words,
-                const std::filesystem::path& folder, const ExportDone& done) {
+void export_all(const std::filesystem::path& file, const EnvironmentOptions& options, const std::string& data_root,
+                const std::vector<std::string>& words, const std::filesystem::path& folder, const ExportDone& done) {
   const Predictor model(file, options);
   const Environment& environment = model.environment();
   std::vector<ComponentSpec> exporters;
@@ -78,7 +79,9 @@ void export_all(const std::filesystem::path& file, const EnvironmentOptions& opt
     if (spec) exporters.push_back(std::move(*spec));
   }
   if (!errors.empty()) throw DiagnosticError(std::move(errors));
-  if (exporters.empty()) throw DiagnosticError({}, "export to what? Write one or more formats behind the model, eg: nnrun export " + file.string() + " c99; `nnrun explain exporter` lists them");
+  if (exporters.empty())
+    throw DiagnosticError({}, "export to what? Write one or more formats behind the model, eg: nnrun export " + file.string() +
+                                  " c99; `nnrun explain exporter` lists them");
   Data data(environment.settings(), environment.host(), find_data_root(data_root));
   const NetView view(environment, data, data.test(), golden_samples, model.parameters());
   for (const ComponentSpec& exporter : exporters) {

@@ -29,9 +29,7 @@ double root_mean_square(std::span<const float> numbers) {
   return std::sqrt(sum / static_cast<double>(std::max<std::size_t>(numbers.size(), 1)));
 }
 
-double norm(std::span<const float> numbers) {
-  return root_mean_square(numbers) * std::sqrt(static_cast<double>(numbers.size()));
-}
+double norm(std::span<const float> numbers) { return root_mean_square(numbers) * std::sqrt(static_cast<double>(numbers.size())); }
 
 // Numbers that are all zero (biases at the start) say nothing of their scale.
 double scale_of(std::span<const float> numbers) {
@@ -210,7 +208,8 @@ class Checker {
       : settings_(environment.settings()),
         data_(data),
         batch_(std::min(settings_.train.batch, data.train().count())),
-        apart_(settings_.model, environment.host(), batch_of(data.sample(), batch_), true, settings_.seed, nullptr, {.share_memory = false}),
+        apart_(settings_.model, environment.host(), batch_of(data.sample(), batch_), true, settings_.seed, nullptr,
+               {.share_memory = false}),
         net_(settings_.model, environment.host(), batch_of(data.sample(), batch_), true, settings_.seed, apart_.parameters()),
         loss_(*settings_.train.loss, environment.host(), apart_.output(), data.classes(), data.targets()),
         labels_(label_bytes(data, batch_)) {

@@ -20,7 +20,11 @@
 namespace nnrun::core {
 
 struct GradientRow {
-  enum class Outcome { ok, failed, not_checked };
+  enum class Outcome {
+    ok,
+    failed,
+    not_checked
+  };
   std::string layer;   // eg: "1.dense + relu"; "loss"
   std::string tensor;  // "dx", "weights", ...
   Location where;      // of the layer in the config
@@ -44,7 +48,8 @@ struct GradientReport {
   static constexpr double layer_bound = 0.01, net_bound = 0.05;  // largest relative errors that pass
 };
 
-// On the first batch of the first epoch, with the initial weights; those that are all alike (biases) are moved by 0.02 to 0.1. Throws DiagnosticError and RunError as a training does.
+// On the first batch of the first epoch, with the initial weights; those that are all alike (biases) are moved by 0.02 to 0.1. Throws
+// DiagnosticError and RunError as a training does.
 GradientReport check_gradients(const Environment& environment, Data& data);
 
 }  // namespace nnrun::core

@@ -11,8 +11,7 @@ namespace nnrun::core {
 
 HostServices& HostServices::from(const nnrun_host* host) { return *reinterpret_cast<const Bridge*>(host)->services; }
 
-HostServices::HostServices(const Dispatch& dispatch, int threads, LogFunction log)
-    : c_{}, dispatch_(dispatch), log_(std::move(log)) {
+HostServices::HostServices(const Dispatch& dispatch, int threads, LogFunction log) : c_{}, dispatch_(dispatch), log_(std::move(log)) {
   c_.services = this;
   nnrun_host& host = c_.host;
   host.size = sizeof host;
@@ -33,7 +32,8 @@ HostServices::HostServices(const Dispatch& dispatch, int threads, LogFunction lo
 }
 
 const nnrun_kernel* HostServices::choose(const char* name, const void* arguments) {
-  const auto request = 1 + static_cast<int>(std::ranges::count_if(chosen_, [&](const KernelChoice& c) { return c.kernel->name == std::string_view(name); }));
+  const auto request =
+      1 + static_cast<int>(std::ranges::count_if(chosen_, [&](const KernelChoice& c) { return c.kernel->name == std::string_view(name); }));
   const std::vector<const nnrun_kernel*> candidates = dispatch_.candidates(name, arguments);
   KernelChoice made{nullptr, request, "", {}};
   if (const Dispatch::LayerChoice* choice = dispatch_.layer_choice(layer_, name, request)) {

@@ -45,8 +45,7 @@ class Writer {
  private:
   void define_kind(const std::string& kind, Json& definitions) {
     for (const std::string& name : lookup_.names(kind)) {
-      if (const nnrun_component* component = lookup_.find(kind, name))
-        definitions[definition_of(kind, name)] = object(*component);
+      if (const nnrun_component* component = lookup_.find(kind, name)) definitions[definition_of(kind, name)] = object(*component);
     }
     definitions[kind] = any_component(kind, false);
   }
@@ -151,37 +150,22 @@ class Writer {
   Json type_of(const nnrun_param& param) {
     const Json text = {{"type", "string"}};
     switch (param.type) {
-      case NNRUN_BOOLEAN:
-        return {{"type", "boolean"}};
-      case NNRUN_INTEGER:
-        return with_bounds({{"type", "integer"}}, param);
-      case NNRUN_NUMBER:
-        return with_bounds({{"type", "number"}}, param);
-      case NNRUN_CHOICE:
-        return {{"type", "string"}, {"enum", words(param)}};
-      case NNRUN_INTEGER_LIST:
-        return words_or(list_or_one(with_bounds({{"type", "integer"}}, param), param), param);
-      case NNRUN_NUMBER_LIST:
-        return list_or_one(with_bounds({{"type", "number"}}, param), param);
-      case NNRUN_COMPONENT:
-        return component_of(param.component_kind);
-      case type_section:
-        return reference(definition_of("section", param.component_kind));
-      case type_component_list:
-        return list_or_one(component_of(param.component_kind), param);
-      case type_layer_list:
-        return with_count({{"type", "array"}, {"items", reference("labelled_layer")}}, param);
-      case type_string_list:
-        return list_or_one(text, param);
+      case NNRUN_BOOLEAN: return {{"type", "boolean"}};
+      case NNRUN_INTEGER: return with_bounds({{"type", "integer"}}, param);
+      case NNRUN_NUMBER: return with_bounds({{"type", "number"}}, param);
+      case NNRUN_CHOICE: return {{"type", "string"}, {"enum", words(param)}};
+      case NNRUN_INTEGER_LIST: return words_or(list_or_one(with_bounds({{"type", "integer"}}, param), param), param);
+      case NNRUN_NUMBER_LIST: return list_or_one(with_bounds({{"type", "number"}}, param), param);
+      case NNRUN_COMPONENT: return component_of(param.component_kind);
+      case type_section: return reference(definition_of("section", param.component_kind));
+      case type_component_list: return list_or_one(component_of(param.component_kind), param);
+      case type_layer_list: return with_count({{"type", "array"}, {"items", reference("labelled_layer")}}, param);
+      case type_string_list: return list_or_one(text, param);
       case type_word_or_integer:
-        return {{"oneOf",
-                 Json::array({Json{{"type", "string"}, {"enum", words(param)}}, with_bounds({{"type", "integer"}}, param)})}};
-      case type_string_or_section:
-        return {{"oneOf", Json::array({text, reference(definition_of("section", param.component_kind))})}};
-      case type_kernels:
-        return kernels();
-      default:
-        return text;
+        return {{"oneOf", Json::array({Json{{"type", "string"}, {"enum", words(param)}}, with_bounds({{"type", "integer"}}, param)})}};
+      case type_string_or_section: return {{"oneOf", Json::array({text, reference(definition_of("section", param.component_kind))})}};
+      case type_kernels: return kernels();
+      default: return text;
     }
   }
 
@@ -193,22 +177,16 @@ class Writer {
     const std::string text = describe_default(component, index);
     if (text.empty()) return nullptr;
     switch (param_at(component, index).type) {
-      case NNRUN_BOOLEAN:
-        return value.integer != 0;
-      case NNRUN_INTEGER:
-        return value.integer;
-      case NNRUN_NUMBER:
-        return value.number;
+      case NNRUN_BOOLEAN: return value.integer != 0;
+      case NNRUN_INTEGER: return value.integer;
+      case NNRUN_NUMBER: return value.number;
       case NNRUN_INTEGER_LIST:
         if (value.string != nullptr && *value.string != '\0') return text;
         return std::vector<std::int64_t>(value.integers, value.integers + value.count);
-      case NNRUN_NUMBER_LIST:
-        return std::vector<double>(value.numbers, value.numbers + value.count);
+      case NNRUN_NUMBER_LIST: return std::vector<double>(value.numbers, value.numbers + value.count);
       case type_component_list:
-      case type_string_list:
-        return nullptr;
-      default:
-        return text;
+      case type_string_list: return nullptr;
+      default: return text;
     }
   }
 

@@ -77,8 +77,7 @@ class Flattening {
       repetition_.resize(text);
       suffix_.resize(suffix);
     }
-    if (is_too_long() && scopes_.size() == 1)
-      report(group.where, "this makes more than " + std::to_string(most_layers) + " layers");
+    if (is_too_long() && scopes_.size() == 1) report(group.where, "this makes more than " + std::to_string(most_layers) + " layers");
   }
 
   void add_residual(const ComponentSpec& group) {
@@ -113,11 +112,10 @@ class Flattening {
     ComponentSpec join = check_params(*component, params, group.where, group.path, context);
     join.label = group.label;
     join.label_where = group.label_where;
-    join.notes.push_back(
-        make_note({}, is_input ? "a residual adds its input to its output; where their shapes differ, give it a "
-                                 "'shortcut:' that makes the one as the other, eg: a convolution with a kernel of 1 "
-                                 "and the same filters and stride"
-                               : "give its layers and its shortcut the same filters, and strides that come to the same"));
+    join.notes.push_back(make_note({}, is_input ? "a residual adds its input to its output; where their shapes differ, give it a "
+                                                  "'shortcut:' that makes the one as the other, eg: a convolution with a kernel of 1 "
+                                                  "and the same filters and stride"
+                                                : "give its layers and its shortcut the same filters, and strides that come to the same"));
     add_flat(std::move(join), {place_, added});
   }
 
@@ -222,8 +220,7 @@ std::vector<std::string> WithLayerGroups::names(std::string_view kind) const {
   return names;
 }
 
-FlatLayers flatten_layers(const std::vector<ComponentSpec>& layers, const ComponentLookup& lookup,
-                          std::vector<Diagnostic>& errors) {
+FlatLayers flatten_layers(const std::vector<ComponentSpec>& layers, const ComponentLookup& lookup, std::vector<Diagnostic>& errors) {
   return Flattening(lookup, errors).run(layers);
 }
 

@@ -22,9 +22,7 @@ class WithLayerGroups : public ComponentLookup {
   std::vector<std::string> kinds() const override { return inner_.kinds(); }
   std::vector<std::string> names(std::string_view kind) const override;
   std::vector<std::string> notes(std::string_view kind, std::string_view name) const override { return inner_.notes(kind, name); }
-  std::vector<std::string> ambiguous(std::string_view kind, std::string_view name) const override {
-    return inner_.ambiguous(kind, name);
-  }
+  std::vector<std::string> ambiguous(std::string_view kind, std::string_view name) const override { return inner_.ambiguous(kind, name); }
 
  private:
   const ComponentLookup& inner_;
@@ -40,7 +38,6 @@ struct FlatLayers {
 // The layers as if written out. In repetition k of a `repeat`, counted from 1, names get "-k" behind them, and a reference means
 // the layer of the same repetition first. A `residual` becomes its layers, those of its shortcut, and one more that adds the two;
 // that one has the group's name. Adds to `errors` what is wrong with names and references.
-FlatLayers flatten_layers(const std::vector<ComponentSpec>& layers, const ComponentLookup& lookup,
-                          std::vector<Diagnostic>& errors);
+FlatLayers flatten_layers(const std::vector<ComponentSpec>& layers, const ComponentLookup& lookup, std::vector<Diagnostic>& errors);
 
 }  // namespace nnrun::core

@@ -105,8 +105,8 @@ class MemoryPlanner {
       const bool keeps_input = layer.runs_backward && (layer.backward_needs & NNRUN_BACKWARD_NEEDS_INPUT) != 0;
       for (const std::size_t input : layer.inputs) extend(value_blocks_[input], i, keeps_input ? backward_time(i) : i);
       const bool keeps_output = layer.runs_backward && (layer.backward_needs & NNRUN_BACKWARD_NEEDS_OUTPUT) != 0;
-      const std::size_t block = shares_value(layer) ? value_blocks_[layer.inputs[0]]
-                                                    : add_block(tensor_bytes(model_.tensors[layer.output]), i, i);
+      const std::size_t block =
+          shares_value(layer) ? value_blocks_[layer.inputs[0]] : add_block(tensor_bytes(model_.tensors[layer.output]), i, i);
       extend(block, i, keeps_output ? backward_time(i) : i);
       value_blocks_[layer.output] = block;
     }

@@ -39,9 +39,7 @@ const Node::Entry* component_entry(const Node& node, bool labelled) {
   }
   return nullptr;
 }
-Node::Entry* component_entry(Node& node, bool labelled) {
-  return const_cast<Node::Entry*>(component_entry(std::as_const(node), labelled));
-}
+Node::Entry* component_entry(Node& node, bool labelled) { return const_cast<Node::Entry*>(component_entry(std::as_const(node), labelled)); }
 
 std::string component_name(const Node& node, bool labelled) {
   if (node.is_scalar()) return node.text;
@@ -117,12 +115,8 @@ class Merger {
 
   void value(Node& base, const Node& over, const nnrun_param& param) const {
     switch (param.type) {
-      case type_section:
-        params(base, over, find_section(param.component_kind));
-        break;
-      case NNRUN_COMPONENT:
-        component(base, over, param.component_kind, false);
-        break;
+      case type_section: params(base, over, find_section(param.component_kind)); break;
+      case NNRUN_COMPONENT: component(base, over, param.component_kind, false); break;
       case type_string_or_section:
         if (is_same_variant(base, over)) {
           params(base, over, find_section(param.component_kind));
@@ -130,11 +124,8 @@ class Merger {
           base = over;
         }
         break;
-      case type_kernels:
-        params(base, over, nullptr);
-        break;
-      default:
-        base = over;
+      case type_kernels: params(base, over, nullptr); break;
+      default: base = over;
     }
   }
 
@@ -180,8 +171,7 @@ class Change {
   void apply(Node& root) {
     if (change_.path[0].name == "extends") throw DiagnosticError(change_.path[0].where, "'extends' works in a config file only");
     if (change_.path[0].name == "plugins" && change_.path.size() > 1) {
-      throw DiagnosticError(change_.path[1].where, "plugins cannot be changed one by one",
-                            "write the whole list: plugins=[a.so, b.so]");
+      throw DiagnosticError(change_.path[1].where, "plugins cannot be changed one by one", "write the whole list: plugins=[a.so, b.so]");
     }
     in_params(root, root_section(), 0);
   }
@@ -225,12 +215,10 @@ class Change {
       for (std::size_t i = 0; i < component.param_count; ++i) names.emplace_back(param_at(component, i).name);
       const bool is_section = std::string_view(component.kind) == "section";
       const std::string owner = at == 0 ? "a config" : is_section ? path(at) : component.name;
-      fail(at, owner + (is_section ? " has no key " : " has no parameter ") + quote(segment.name),
-           did_you_mean(segment.name, names));
+      fail(at, owner + (is_section ? " has no key " : " has no parameter ") + quote(segment.name), did_you_mean(segment.name, names));
     }
     if (node.is_null()) node = map_at(segment.where);
-    if (!node.is_map())
-      fail(at, path(at) + " is " + describe_node(node) + ", not a map: " + quote(segment.name) + " cannot be set in it");
+    if (!node.is_map()) fail(at, path(at) + " is " + describe_node(node) + ", not a map: " + quote(segment.name) + " cannot be set in it");
     in_value(entry_at(node, segment), component, index, at);
   }
 
@@ -260,16 +248,10 @@ class Change {
     const nnrun_value value = default_of(owner, index);
     const std::string word = value.string != nullptr ? value.string : "";
     switch (param.type) {
-      case type_section:
-        in_params(node, *find_section(param.component_kind), at + 1);
-        break;
-      case NNRUN_COMPONENT:
-        in_component(node, param.component_kind, false, word, at);
-        break;
+      case type_section: in_params(node, *find_section(param.component_kind), at + 1); break;
+      case NNRUN_COMPONENT: in_component(node, param.component_kind, false, word, at); break;
       case type_component_list:
-      case type_layer_list:
-        in_components(node, param, word, at);
-        break;
+      case type_layer_list: in_components(node, param, word, at); break;
       case type_string_or_section:
         if (node.is_scalar()) {
           fail(at + 1, path(at + 1) + " is the path " + quote(node.text) + " here",
@@ -277,15 +259,10 @@ class Change {
         }
         in_params(node, *find_section(param.component_kind), at + 1);
         break;
-      case type_kernels:
-        in_kernels(node, at);
-        break;
+      case type_kernels: in_kernels(node, at); break;
       case NNRUN_INTEGER_LIST:
-      case NNRUN_NUMBER_LIST:
-        in_list(node, at);
-        break;
-      default:
-        fail(at + 1, path(at + 1) + " is a single value: there is nothing in it");
+      case NNRUN_NUMBER_LIST: in_list(node, at); break;
+      default: fail(at + 1, path(at + 1) + " is a single value: there is nothing in it");
     }
   }
 
@@ -322,8 +299,7 @@ class Change {
     }
     const nnrun_component* component = current.empty() ? nullptr : lookup_.find(kind, current);
     if (component != nullptr && param_index(*component, wanted) < component->param_count) {
-      fail(at + 1, state + ": the name of the " + kind + " is missing in the path",
-           "write " + here + '.' + current + rest(at + 1));
+      fail(at + 1, state + ": the name of the " + kind + " is missing in the path", "write " + here + '.' + current + rest(at + 1));
     }
     fail(at + 1, state + ", and there is no " + kind + ' ' + quote(wanted), did_you_mean(wanted, lookup_.names(kind)));
   }
@@ -392,8 +368,7 @@ class Change {
 
   void in_kernels(Node& node, std::size_t at) {
     const PathSegment& segment = change_.path[at + 1];
-    if (segment.is_index || !is_last(at + 1))
-      fail(at + 1, "expected the name of a kernel, as in " + path(at + 1) + ".gemm_f32=scalar");
+    if (segment.is_index || !is_last(at + 1)) fail(at + 1, "expected the name of a kernel, as in " + path(at + 1) + ".gemm_f32=scalar");
     if (node.is_scalar()) {
       Node map = map_at(node.where);
       map.entries.push_back({"default", node.where, node});

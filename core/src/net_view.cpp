@@ -22,7 +22,8 @@ std::int64_t affordable(const Environment& environment, const nnrun_tensor& samp
 
 }  // namespace
 
-NetView::NetView(const Environment& environment, Data& data, const Data::Subset& subset, std::int64_t samples, std::shared_ptr<Parameters> parameters)
+NetView::NetView(const Environment& environment, Data& data, const Data::Subset& subset, std::int64_t samples,
+                 std::shared_ptr<Parameters> parameters)
     : network_(environment.settings().model, environment.host(),
                batch_of(data.sample(), affordable(environment, data.sample(), std::min(samples, subset.count()))), false,
                environment.settings().seed, std::move(parameters), {.absorb = false, .share_memory = false}) {
@@ -86,7 +87,8 @@ void NetView::add_layer(std::size_t index, std::size_t& weight, std::size_t& sta
     run.states = layer.tensors.data() + first_state;
     run.host = host.c();
     nnrun_error error{};
-    if (table.affine(planned.instance->self(), &run, layer.scale.data(), layer.offset.data(), &error) != 0) planned.instance->fail_in_run("folding", error);
+    if (table.affine(planned.instance->self(), &run, layer.scale.data(), layer.offset.data(), &error) != 0)
+      planned.instance->fail_in_run("folding", error);
     view.scale = layer.scale.data();
     view.offset = layer.offset.data();
   }

@@ -15,7 +15,8 @@ namespace nnrun::core {
 class NetView {
  public:
   // Of the first samples of `subset`: `samples`, or fewer where their activations would take more than about 256 MiB.
-  NetView(const Environment& environment, Data& data, const Data::Subset& subset, std::int64_t samples, std::shared_ptr<Parameters> parameters);
+  NetView(const Environment& environment, Data& data, const Data::Subset& subset, std::int64_t samples,
+          std::shared_ptr<Parameters> parameters);
   NetView(const NetView&) = delete;
   NetView& operator=(const NetView&) = delete;
 

@@ -12,7 +12,12 @@ namespace nnrun::core {
 
 // A value of a config. Scalars stay text: what they mean depends on the parameter that they are for.
 struct Node {
-  enum class Kind { null, scalar, sequence, map };
+  enum class Kind {
+    null,
+    scalar,
+    sequence,
+    map
+  };
   struct Entry;
 
   Kind kind = Kind::null;

@@ -31,11 +31,10 @@ PathSegment parse_index(const SourcePointer& source, std::size_t end, std::size_
   const std::string& text = source->text;
   const std::size_t close = text.find(']', at);
   const std::string digits = close < end ? text.substr(at + 1, close - at - 1) : std::string();
-  const bool is_number = !digits.empty() && digits.size() <= 9 &&
-                         std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool is_number =
+      !digits.empty() && digits.size() <= 9 && std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!is_number) {
-    throw DiagnosticError(locate(source, at, std::min(close, end) - at),
-                          "an index is a number from 0 in brackets, as in model.layers[3]");
+    throw DiagnosticError(locate(source, at, std::min(close, end) - at), "an index is a number from 0 in brackets, as in model.layers[3]");
   }
   PathSegment segment;
   segment.is_index = true;

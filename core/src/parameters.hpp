@@ -14,13 +14,13 @@ namespace nnrun::core {
 
 // One tensor in a flat buffer.
 struct Slot {
-  std::string name;  // eg: "1.dense.weights", or "head.weights" where the layer has a name
+  std::string name;       // eg: "1.dense.weights", or "head.weights" where the layer has a name
   std::size_t layer = 0;  // index in model.layers
   std::vector<std::int64_t> shape;
   std::size_t offset = 0;  // in floats, a multiple of 16
   std::int64_t count = 0;
-  std::uint32_t flags = 0;  // NNRUN_WEIGHT_...
-  bool frozen = false;      // stays what it is in training
+  std::uint32_t flags = 0;          // NNRUN_WEIGHT_...
+  bool frozen = false;              // stays what it is in training
   std::uint32_t dtype = NNRUN_F32;  // of a state: whole numbers are possible
 
   std::size_t bytes() const;

@@ -71,8 +71,8 @@ nnrun_plan make_plan(Answers& a, const std::vector<nnrun_tensor>& inputs, const 
   plan.output = [](void* context, std::uint32_t dtype, std::uint32_t rank, const std::int64_t* dim, nnrun_error* error) {
     return detail::guard(error, [&] { set_output(answers(context), dtype, rank, dim); });
   };
-  plan.weight = [](void* context, const char* name, std::uint32_t rank, const std::int64_t* dim, std::int64_t fan_in,
-                   std::int64_t fan_out, const nnrun_component_handle* initializer, std::uint32_t flags, nnrun_error* error) {
+  plan.weight = [](void* context, const char* name, std::uint32_t rank, const std::int64_t* dim, std::int64_t fan_in, std::int64_t fan_out,
+                   const nnrun_component_handle* initializer, std::uint32_t flags, nnrun_error* error) {
     PlannedLayer& layer = *answers(context).layer;
     const int status = detail::guard(error, [&] {
       if (initializer == nullptr || initializer->vtable == nullptr) throw Error(std::string("weight '") + name + "' has no initializer");
@@ -85,10 +85,12 @@ nnrun_plan make_plan(Answers& a, const std::vector<nnrun_tensor>& inputs, const 
     const int status = detail::guard(error, [&] { layer.states.push_back({make_slot(layer, name, rank, dim, 0), value}); });
     return status != 0 ? -1 : static_cast<int>(layer.states.size()) - 1;
   };
-  plan.integers = [](void* context, const char* name, std::uint32_t dtype, std::uint32_t rank, const std::int64_t* dim, nnrun_error* error) {
+  plan.integers = [](void* context, const char* name, std::uint32_t dtype, std::uint32_t rank, const std::int64_t* dim,
+                     nnrun_error* error) {
     PlannedLayer& layer = *answers(context).layer;
     const int status = detail::guard(error, [&] {
-      if (dtype != NNRUN_U8 && dtype != NNRUN_S8 && dtype != NNRUN_S32) throw Error(std::string("declared '") + name + "' of a type that is not u8, s8 or s32");
+      if (dtype != NNRUN_U8 && dtype != NNRUN_S8 && dtype != NNRUN_S32)
+        throw Error(std::string("declared '") + name + "' of a type that is not u8, s8 or s32");
       Slot slot = make_slot(layer, name, rank, dim, 0);
       slot.dtype = dtype;
       layer.states.push_back({std::move(slot), 0});
@@ -157,7 +159,8 @@ void plan_layer(PlannedLayer& layer, ModelPlan& model, const HostServices& host,
     Diagnostic diagnostic = make_error(spec.location_of(error), layer.name + ": " + error.message);
     std::string shapes;
     for (const nnrun_tensor& input : inputs) shapes += (shapes.empty() ? "" : ", ") + to_string(Tensor(input).shape());
-    diagnostic.notes.push_back(make_note({}, (inputs.size() == 1 ? "its input has the shape " : "its inputs have the shapes ") + shapes + ", the batch first"));
+    diagnostic.notes.push_back(
+        make_note({}, (inputs.size() == 1 ? "its input has the shape " : "its inputs have the shapes ") + shapes + ", the batch first"));
     diagnostic.notes.insert(diagnostic.notes.end(), spec.notes.begin(), spec.notes.end());
     throw DiagnosticError(diagnostic);
   }
@@ -179,8 +182,8 @@ void plan_layer(PlannedLayer& layer, ModelPlan& model, const HostServices& host,
   model.tensors.push_back(a.output);
 }
 
-// Its weights and states stay in the net, though its work is done by `layer`. It sees the output of all that `layer` does, whose channels are
-// its own.
+// Its weights and states stay in the net, though its work is done by `layer`. It sees the output of all that `layer` does, whose channels
+// are its own.
 void plan_affine(PlannedLayer& layer, const ComponentSpec& spec, std::size_t index, ModelPlan& model, const HostServices& host) {
   layer.affine = std::make_unique<PlannedLayer>(named_layer(spec, index, host));
   layer.affine->inputs = {layer.output};
@@ -196,12 +199,16 @@ void refuse_unused_choices(const ModelPlan& model, const Dispatch& dispatch) {
     if (layer == model.layers.end()) {
       std::vector<std::string> names;
       for (const PlannedLayer& known : model.layers) names.push_back(known.name);
-      throw DiagnosticError(choice.where, "no layer " + quote(choice.layer) + " computes anything in this net", did_you_mean(choice.layer, names));
+      throw DiagnosticError(choice.where, "no layer " + quote(choice.layer) + " computes anything in this net",
+                            did_you_mean(choice.layer, names));
     }
-    const auto requests = std::ranges::count_if(layer->choices, [&](const PlannedKernel& k) { return choice.name == k.choice.kernel->name; });
+    const auto requests =
+        std::ranges::count_if(layer->choices, [&](const PlannedKernel& k) { return choice.name == k.choice.kernel->name; });
     if (requests < std::max(choice.request, 1)) {
-      throw DiagnosticError(choice.where, choice.layer + " asks for " + choice.name + (requests == 0 ? " never" : " " + std::to_string(requests) +
-                                              (requests == 1 ? " time" : " times")) + "; nnrun plan --why shows what it asks for");
+      throw DiagnosticError(choice.where,
+                            choice.layer + " asks for " + choice.name +
+                                (requests == 0 ? " never" : " " + std::to_string(requests) + (requests == 1 ? " time" : " times")) +
+                                "; nnrun plan --why shows what it asks for");
     }
   }
 }

@@ -34,8 +34,8 @@ struct PlannedKernel {
 // One layer that will run. Tensors are numbered: 0 is the net's input, others are outputs of layers.
 struct PlannedLayer {
   std::unique_ptr<Instance> instance;
-  std::size_t index = 0;     // in model.layers
-  std::string name;          // eg: "1.dense", or its `name:`
+  std::size_t index = 0;                       // in model.layers
+  std::string name;                            // eg: "1.dense", or its `name:`
   std::vector<const ComponentSpec*> absorbed;  // layers whose work it does
   std::vector<std::size_t> inputs;
   std::size_t output = 0;
@@ -50,7 +50,7 @@ struct PlannedLayer {
   std::vector<std::size_t> folded;          // bytes, written by fold()
   std::unique_ptr<PlannedLayer> affine;     // of those absorbed, the one that fold() takes in; it has weights and states, and never runs
   double forward_flops = 0, backward_flops = 0;
-  std::vector<std::string> kernels;  // eg: "gemm_f32 (avx512)"
+  std::vector<std::string> kernels;    // eg: "gemm_f32 (avx512)"
   std::vector<PlannedKernel> choices;  // in the order in which the layer asked
 
   const nnrun_layer_vtable& vtable() const { return instance->vtable<nnrun_layer_vtable>(); }

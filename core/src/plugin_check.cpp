@@ -40,8 +40,7 @@ void check_default(const nnrun_component& component, std::size_t index, const Re
     require(in_range(param, number), what + " is out of its range: " + std::to_string(number));
   };
   const auto check_count = [&] {
-    require(value.count >= param.count_min && value.count <= param.count_max,
-            what + " has " + std::to_string(value.count) + " items");
+    require(value.count >= param.count_min && value.count <= param.count_max, what + " has " + std::to_string(value.count) + " items");
   };
   const auto check_choice = [&] {
     bool found = false;
@@ -49,12 +48,8 @@ void check_default(const nnrun_component& component, std::size_t index, const Re
     require(found, what + ", '" + word + "', is none of its choices");
   };
   switch (param.type) {
-    case NNRUN_INTEGER:
-      check_number(static_cast<double>(value.integer));
-      break;
-    case NNRUN_NUMBER:
-      check_number(value.number);
-      break;
+    case NNRUN_INTEGER: check_number(static_cast<double>(value.integer)); break;
+    case NNRUN_NUMBER: check_number(value.number); break;
     case NNRUN_INTEGER_LIST:
       if (!word.empty()) {
         check_choice();
@@ -67,15 +62,12 @@ void check_default(const nnrun_component& component, std::size_t index, const Re
       check_count();
       for (std::size_t i = 0; i < value.count; ++i) check_number(value.numbers[i]);
       break;
-    case NNRUN_CHOICE:
-      check_choice();
-      break;
+    case NNRUN_CHOICE: check_choice(); break;
     case NNRUN_COMPONENT:
       require(word.empty() || registry.find(param.component_kind, word) != nullptr,
               what + " is '" + word + "', but no " + param.component_kind + " of that name is loaded");
       break;
-    default:
-      break;
+    default: break;
   }
 }
 
@@ -91,10 +83,8 @@ std::string check_schema(const nnrun_component& component, const Registry& regis
     require(std::string(param.name) != "name", what + ": in a config `name` is the layer's own name");
     require(names.insert(param.name).second, what + " is there twice");
     check_doc(param.doc, what);
-    require(param.type >= NNRUN_BOOLEAN && param.type <= NNRUN_REFERENCE,
-            what + " has the unknown type " + std::to_string(param.type));
-    require(param.minimum <= param.maximum && param.count_min <= param.count_max,
-            what + ": its smallest value is above its largest");
+    require(param.type >= NNRUN_BOOLEAN && param.type <= NNRUN_REFERENCE, what + " has the unknown type " + std::to_string(param.type));
+    require(param.minimum <= param.maximum && param.count_min <= param.count_max, what + ": its smallest value is above its largest");
     require(param.type != NNRUN_CHOICE || (param.choices != nullptr && param.choices[0] != nullptr), what + " has no choices");
     if (param.type == NNRUN_COMPONENT) {
       require(param.component_kind != nullptr, what + " does not say of which kind it is");
@@ -152,8 +142,7 @@ Checker checker_of(const std::string& kind) {
 }  // namespace
 }  // namespace checking
 
-std::vector<CheckResult> check_component(const nnrun_component& component, const Registry& registry,
-                                         const CheckOptions& options) {
+std::vector<CheckResult> check_component(const nnrun_component& component, const Registry& registry, const CheckOptions& options) {
   using namespace checking;
   const std::string kind = component.kind;
   Report report(kind + " " + component.name, options);

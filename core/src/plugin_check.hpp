@@ -13,7 +13,11 @@
 namespace nnrun::core {
 
 struct CheckResult {
-  enum class Outcome { ok, failed, not_checked };
+  enum class Outcome {
+    ok,
+    failed,
+    not_checked
+  };
   std::string component;  // eg: "layer swish"
   std::string check;      // eg: "gradients"
   Outcome outcome;
@@ -29,8 +33,7 @@ struct CheckOptions {
 
 // `registry` has the components that this one may name (initializers, schedules) and the kernels; with the scalar ones, kernels
 // are compared with them. Never throws for what the component does; a component that crashes takes the process along.
-std::vector<CheckResult> check_component(const nnrun_component& component, const Registry& registry,
-                                         const CheckOptions& options = {});
+std::vector<CheckResult> check_component(const nnrun_component& component, const Registry& registry, const CheckOptions& options = {});
 
 bool passed(const std::vector<CheckResult>& results);
 

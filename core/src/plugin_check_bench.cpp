@@ -32,8 +32,7 @@ std::size_t bytes_of_rows(const nnrun_tensor& tensor, std::int64_t rows) {
 }  // namespace
 
 std::span<float> LayerBench::Tensor::floats() const {
-  return c.dtype == NNRUN_F32 ? memory->floats().subspan(0, static_cast<std::size_t>(nnrun::Tensor(c).count()))
-                              : std::span<float>();
+  return c.dtype == NNRUN_F32 ? memory->floats().subspan(0, static_cast<std::size_t>(nnrun::Tensor(c).count())) : std::span<float>();
 }
 
 std::vector<float> LayerBench::Tensor::numbers() const {
@@ -46,8 +45,7 @@ std::vector<float> LayerBench::Tensor::numbers() const {
 }
 
 LayerBench::Tensor LayerBench::make(const nnrun_tensor& shape) const {
-  require(tensor_bytes(shape) <= largest_tensor,
-          "a tensor of " + std::to_string(tensor_bytes(shape)) + " bytes is too large to check");
+  require(tensor_bytes(shape) <= largest_tensor, "a tensor of " + std::to_string(tensor_bytes(shape)) + " bytes is too large to check");
   Tensor tensor;
   tensor.c = shape;
   tensor.memory = std::make_unique<GuardedMemory>(tensor_bytes(shape));
@@ -83,8 +81,7 @@ void LayerBench::declare(const char* name, std::uint32_t rank, const std::int64_
   require(name != nullptr && *name != '\0', "plan() declares a weight or a state without a name");
   require(std::find(names_.begin(), names_.end(), name) == names_.end(), std::string("plan() declares '") + name + "' twice");
   require(rank >= 1 && rank <= NNRUN_MAX_RANK && *std::min_element(dim, dim + rank) >= 1,
-          std::string("plan() declares '") + name + "' with the shape " +
-              to_string(Shape(dim, dim + std::min<std::uint32_t>(rank, 8))));
+          std::string("plan() declares '") + name + "' with the shape " + to_string(Shape(dim, dim + std::min<std::uint32_t>(rank, 8))));
   names_.emplace_back(name);
 }
 
@@ -101,22 +98,20 @@ nnrun_plan LayerBench::make_plan(const std::vector<nnrun_tensor>& shapes, const 
     return detail::guard(error, [&] {
       LayerBench& self = bench(context);
       require(!self.has_output_, "plan() declares the output twice");
-      require(rank >= 1 && rank <= NNRUN_MAX_RANK && *std::min_element(dim, dim + rank) >= 1,
-              "plan() declares an output without elements");
+      require(rank >= 1 && rank <= NNRUN_MAX_RANK && *std::min_element(dim, dim + rank) >= 1, "plan() declares an output without elements");
       require(dim[0] == self.planned_batch_, "plan() declares an output whose first dimension is not the batch");
       self.output = self.make(make_tensor(static_cast<nnrun_dtype>(dtype), Shape(dim, dim + rank)));
       self.has_output_ = true;
     });
   };
-  plan.weight = [](void* context, const char* name, std::uint32_t rank, const std::int64_t* dim, std::int64_t fan_in,
-                   std::int64_t fan_out, const nnrun_component_handle* initializer, std::uint32_t, nnrun_error* error) {
+  plan.weight = [](void* context, const char* name, std::uint32_t rank, const std::int64_t* dim, std::int64_t fan_in, std::int64_t fan_out,
+                   const nnrun_component_handle* initializer, std::uint32_t, nnrun_error* error) {
     LayerBench& self = bench(context);
     const int status = detail::guard(error, [&] {
       self.declare(name, rank, dim);
-      require(initializer != nullptr && initializer->vtable != nullptr,
-              std::string("the weight '") + name + "' has no initializer");
-      Weight weight{self.make(make_tensor(NNRUN_F32, Shape(dim, dim + rank))),
-                    self.make(make_tensor(NNRUN_F32, Shape(dim, dim + rank))), name};
+      require(initializer != nullptr && initializer->vtable != nullptr, std::string("the weight '") + name + "' has no initializer");
+      Weight weight{self.make(make_tensor(NNRUN_F32, Shape(dim, dim + rank))), self.make(make_tensor(NNRUN_F32, Shape(dim, dim + rank))),
+                    name};
       const auto& table = *static_cast<const nnrun_initializer_vtable*>(initializer->vtable);
       const nnrun_random_key key{1, NNRUN_STREAM_WEIGHTS, 0, static_cast<std::uint32_t>(self.weights.size())};
       nnrun_error inner{};
@@ -137,7 +132,8 @@ nnrun_plan LayerBench::make_plan(const std::vector<nnrun_tensor>& shapes, const 
     });
     return status != 0 ? -1 : static_cast<int>(self.states.size()) - 1;
   };
-  plan.integers = [](void* context, const char* name, std::uint32_t dtype, std::uint32_t rank, const std::int64_t* dim, nnrun_error* error) {
+  plan.integers = [](void* context, const char* name, std::uint32_t dtype, std::uint32_t rank, const std::int64_t* dim,
+                     nnrun_error* error) {
     LayerBench& self = bench(context);
     const int status = detail::guard(error, [&] {
       self.declare(name, rank, dim);
@@ -371,12 +367,10 @@ void LayerBench::ready(std::uint32_t weight, std::int64_t begin, std::int64_t en
     ready_.push_back({weight, begin, end, {}});  // found later: nothing may be thrown through the layer
     return;
   }
-  const auto gradient =
-      weights[weight].gradient.floats().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+  const auto gradient = weights[weight].gradient.floats().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
   ready_.push_back({weight, begin, end, {gradient.begin(), gradient.end()}});
   // The optimizer may change this part of the weight from now on.
-  const auto given_up =
-      weights[weight].value.floats().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+  const auto given_up = weights[weight].value.floats().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
   std::memset(given_up.data(), 0xFF, given_up.size_bytes());
 }
 
@@ -386,23 +380,20 @@ void LayerBench::verify_ready(const std::vector<std::vector<std::byte>>& weights
             [](const Ready& a, const Ready& b) { return std::pair(a.weight, a.begin) < std::pair(b.weight, b.begin); });
   std::vector<std::int64_t> done(weights.size(), 0);
   for (const Ready& slice : ready_) {
-    require(slice.weight < weights.size(),
-            "gradient_ready() names weight " + std::to_string(slice.weight) + ", which does not exist");
+    require(slice.weight < weights.size(), "gradient_ready() names weight " + std::to_string(slice.weight) + ", which does not exist");
     const Weight& weight = weights[slice.weight];
-    const std::string where =
-        "gradient_ready(" + weight.name + ", " + std::to_string(slice.begin) + ", " + std::to_string(slice.end) + ")";
+    const std::string where = "gradient_ready(" + weight.name + ", " + std::to_string(slice.begin) + ", " + std::to_string(slice.end) + ")";
     require(slice.begin == done[slice.weight] && slice.end >= slice.begin && slice.end <= std::ssize(weight.value.floats()),
             where + " overlaps another slice, leaves a gap, or reaches beyond the weight");
     done[slice.weight] = slice.end;
-    require_same_bits(slice.gradient,
-                      weight.gradient.floats().subspan(static_cast<std::size_t>(slice.begin),
-                                                       static_cast<std::size_t>(slice.end - slice.begin)),
-                      where + " came before the gradient was final: " + weight.name);
+    require_same_bits(
+        slice.gradient,
+        weight.gradient.floats().subspan(static_cast<std::size_t>(slice.begin), static_cast<std::size_t>(slice.end - slice.begin)),
+        where + " came before the gradient was final: " + weight.name);
   }
   for (std::size_t i = 0; i < weights.size(); ++i) {
-    require(
-        done[i] == 0 || done[i] == std::ssize(weights[i].value.floats()),
-        "gradient_ready() covers " + std::to_string(done[i]) + " elements of '" + weights[i].name + "'; it must be all, or none");
+    require(done[i] == 0 || done[i] == std::ssize(weights[i].value.floats()),
+            "gradient_ready() covers " + std::to_string(done[i]) + " elements of '" + weights[i].name + "'; it must be all, or none");
     weights[i].value.memory->restore(weights_before[i]);
   }
 }

@@ -41,7 +41,7 @@ class LayerBench {
   struct Tensor {
     nnrun_tensor c{};
     std::unique_ptr<GuardedMemory> memory;
-    std::span<float> floats() const;  // of the current batch; none where it is of another type
+    std::span<float> floats() const;     // of the current batch; none where it is of another type
     std::vector<float> numbers() const;  // of any type
   };
   struct Weight {

@@ -16,8 +16,7 @@ void fill_sample(const nnrun_tensor& tensor, const GuardedMemory& memory) {
     return;
   }
   Random random({5, NNRUN_STREAM_DATASET, 0, 0});
-  for (std::size_t i = 0; i < memory.bytes(); ++i)
-    static_cast<std::uint8_t*>(memory.data())[i] = static_cast<std::uint8_t>(random.next());
+  for (std::size_t i = 0; i < memory.bytes(); ++i) static_cast<std::uint8_t*>(memory.data())[i] = static_cast<std::uint8_t>(random.next());
 }
 
 void check_transform_on(const Instance& instance, const Hosts& hosts, const nnrun_tensor& shape) {
@@ -25,8 +24,7 @@ void check_transform_on(const Instance& instance, const Hosts& hosts, const nnru
   nnrun_tensor output{};
   nnrun_error error{};
   if (table.plan(instance.self(), hosts.one(), &shape, &output, &error) != 0) throw NotChecked(message_of(error, "plan()"));
-  require(output.rank >= 1 && output.rank <= NNRUN_MAX_RANK && Tensor(output).count() > 0,
-          "plan() gives a shape without elements");
+  require(output.rank >= 1 && output.rank <= NNRUN_MAX_RANK && Tensor(output).count() > 0, "plan() gives a shape without elements");
   const GuardedMemory from(tensor_bytes(shape)), to(tensor_bytes(output));
   fill_sample(shape, from);
   const std::vector<std::byte> original = from.copy();
@@ -56,8 +54,7 @@ void check_transform_on(const Instance& instance, const Hosts& hosts, const nnru
   const auto inference = apply(false, 0);
   const bool same_shape = output.dtype == shape.dtype && Tensor(output).shape() == Tensor(shape).shape();
   require(table.augments == 0 || !same_shape || inference == original, "augments, but does more than copy outside of training");
-  require(table.augments != 0 || apply(true, 1) == inference,
-          "does something else in training, but does not say that it augments");
+  require(table.augments != 0 || apply(true, 1) == inference, "does something else in training, but does not say that it augments");
 }
 
 }  // namespace
@@ -154,8 +151,7 @@ std::string check_split(const Instance& instance, const Hosts& hosts, nnrun_spli
   const nnrun_dataset_info& info = opened.info;
   require(info.count > 0, "has no samples");
   require(info.classes > 0 || info.targets > 0, "has neither classes nor targets");
-  require(info.sample.rank >= 1 && info.sample.rank <= NNRUN_MAX_RANK && Tensor(info.sample).count() > 0,
-          "its samples have no elements");
+  require(info.sample.rank >= 1 && info.sample.rank <= NNRUN_MAX_RANK && Tensor(info.sample).count() > 0, "its samples have no elements");
   for (std::int64_t i = 0; info.class_names != nullptr && i < info.classes; ++i) {
     require(info.class_names[i] != nullptr && *info.class_names[i] != '\0', "class " + std::to_string(i) + " has no name");
   }
@@ -200,8 +196,8 @@ void check_dataset(const ComponentSpec& spec, const Hosts& hosts, Report& report
   report.check("samples", [&] {
     if (needs_files) throw NotChecked("it needs files");
     const Instance instance(spec, hosts.one());
-    return check_split(instance, hosts, NNRUN_SPLIT_TRAIN) + " to train, " + check_split(instance, hosts, NNRUN_SPLIT_TEST) +
-           " to test, " + check_split(instance, hosts, NNRUN_SPLIT_VALIDATION) + " to validate; the same in any order";
+    return check_split(instance, hosts, NNRUN_SPLIT_TRAIN) + " to train, " + check_split(instance, hosts, NNRUN_SPLIT_TEST) + " to test, " +
+           check_split(instance, hosts, NNRUN_SPLIT_VALIDATION) + " to validate; the same in any order";
   });
 }
 

@@ -24,8 +24,7 @@ class Operands {
   }
   std::uint8_t* bytes(const std::string& name, std::int64_t count) {
     const GuardedMemory& memory = add(name, static_cast<std::size_t>(count));
-    for (std::size_t i = 0; i < memory.bytes(); ++i)
-      static_cast<std::uint8_t*>(memory.data())[i] = static_cast<std::uint8_t>(i * 37 + 11);
+    for (std::size_t i = 0; i < memory.bytes(); ++i) static_cast<std::uint8_t*>(memory.data())[i] = static_cast<std::uint8_t>(i * 37 + 11);
     return static_cast<std::uint8_t*>(memory.data());
   }
   float* result(const std::string& name, std::int64_t count) {
@@ -247,18 +246,17 @@ const std::map<std::string, Comparison>& comparisons() {
        }},
       {"softmax_cross_entropy_f32",
        [](const nnrun_kernel& kernel, const nnrun_kernel& scalar) {
-         return compare_rows<nnrun_softmax_cross_entropy_f32>(
-             kernel, scalar, [](nnrun_softmax_cross_entropy_f32& a, Operands& operands) {
-               a.scale = 1 / static_cast<float>(a.rows);
-               a.smoothing = a.columns > 100 ? 0.1f : 0;
-               a.has_gradient = 1;
-               a.x = operands.floats("x", a.rows * a.columns, 1);
-               auto* label = reinterpret_cast<std::int32_t*>(operands.bytes("label", a.rows * static_cast<std::int64_t>(sizeof(std::int32_t))));
-               for (std::int64_t i = 0; i < a.rows; ++i) label[i] = static_cast<std::int32_t>(i % a.columns);
-               a.label = label;
-               a.loss = operands.result("loss", a.rows);
-               a.dx = operands.result("dx", a.rows * a.columns);
-             });
+         return compare_rows<nnrun_softmax_cross_entropy_f32>(kernel, scalar, [](nnrun_softmax_cross_entropy_f32& a, Operands& operands) {
+           a.scale = 1 / static_cast<float>(a.rows);
+           a.smoothing = a.columns > 100 ? 0.1f : 0;
+           a.has_gradient = 1;
+           a.x = operands.floats("x", a.rows * a.columns, 1);
+           auto* label = reinterpret_cast<std::int32_t*>(operands.bytes("label", a.rows * static_cast<std::int64_t>(sizeof(std::int32_t))));
+           for (std::int64_t i = 0; i < a.rows; ++i) label[i] = static_cast<std::int32_t>(i % a.columns);
+           a.label = label;
+           a.loss = operands.result("loss", a.rows);
+           a.dx = operands.result("dx", a.rows * a.columns);
+         });
        }},
   };
   return all;
@@ -299,8 +297,7 @@ std::string check_kernel(const nnrun_kernel& kernel, const Registry& registry) {
   const nnrun_kernel* scalar = scalar_kernel(registry, name);
   if (scalar == nullptr) throw NotChecked("the scalar kernels, the reference, are not loaded");
   const auto comparison = comparisons().find(name);
-  if (comparison == comparisons().end())
-    throw NotChecked("there is no comparison for it here; tests/kernels in nnrun's sources has one");
+  if (comparison == comparisons().end()) throw NotChecked("there is no comparison for it here; tests/kernels in nnrun's sources has one");
   const int taken = comparison->second(kernel, *scalar);
   if (taken == 0) throw NotChecked("it supports none of the shapes that were tried");
   return "as the scalar one, on " + std::to_string(taken) + " shapes";
@@ -314,8 +311,8 @@ void check_kernels(const nnrun_component& component, const Registry& registry, R
     require(table.count > 0 && table.kernels != nullptr, "has no kernels");
     for (std::uint32_t i = 0; i < table.count; ++i) {
       const nnrun_kernel& kernel = table.kernels[i];
-      require(kernel.size >= sizeof(nnrun_kernel) && kernel.name != nullptr && kernel.signature != nullptr &&
-                  kernel.work != nullptr && (kernel.run != nullptr) != (kernel.run_or_fail != nullptr),
+      require(kernel.size >= sizeof(nnrun_kernel) && kernel.name != nullptr && kernel.signature != nullptr && kernel.work != nullptr &&
+                  (kernel.run != nullptr) != (kernel.run_or_fail != nullptr),
               "entry " + std::to_string(i) + " lacks its name, signature, work(), or one of run() and run_or_fail()");
     }
     for (const auto& plugin : registry.plugins()) {

@@ -179,8 +179,7 @@ class LayerChecks {
           for (const auto& gradient : bench.d_inputs) {
             if (setup.input_gradient) require_finite(gradient.floats(), "dx");
           }
-          for (const auto& weight : bench.weights)
-            require_finite(weight.gradient.floats(), "the gradient of '" + weight.name + "'");
+          for (const auto& weight : bench.weights) require_finite(weight.gradient.floats(), "the gradient of '" + weight.name + "'");
         } catch (const Failure& e) {
           throw Failure(what + e.what());
         }
@@ -251,9 +250,8 @@ class LayerChecks {
     try {
       require_same(outcome_of(bench), expected, "");
     } catch (const Failure& e) {
-      throw Failure(
-          std::string("backward reads x or y, but plan() does not say backward_needs_input() or backward_needs_output(): ") +
-          e.what());
+      throw Failure(std::string("backward reads x or y, but plan() does not say backward_needs_input() or backward_needs_output(): ") +
+                    e.what());
     }
     const bool x = (bench.needs & NNRUN_BACKWARD_NEEDS_INPUT) != 0, y = (bench.needs & NNRUN_BACKWARD_NEEDS_OUTPUT) != 0;
     return std::string("needs ") + (x && y ? "x and y" : x ? "x" : y ? "y" : "neither x nor y");
@@ -280,8 +278,7 @@ class LayerChecks {
   std::string in_place(const Sample& sample) {
     LayerBench bench = make(setup_for(sample));
     if (!bench.in_place) throw NotChecked("plan() does not say in_place()");
-    if (bench.inputs.size() != 1 || tensor_bytes(bench.inputs[0].c) != tensor_bytes(bench.output.c) ||
-        sample.dtype != NNRUN_F32) {
+    if (bench.inputs.size() != 1 || tensor_bytes(bench.inputs[0].c) != tensor_bytes(bench.output.c) || sample.dtype != NNRUN_F32) {
       throw NotChecked("y has not the size of x");
     }
     const Outcome expected = outcome_of(bench);

@@ -26,8 +26,7 @@ class TaskData {
   TaskData(const Task& task, std::uint32_t outputs)
       : task_(task),
         output_(static_cast<std::size_t>(planned_batch * task.outputs) * sizeof(float)),
-        labels_(static_cast<std::size_t>(planned_batch * std::max<std::int64_t>(task.classes > 0 ? 1 : task.outputs, 1)) *
-                sizeof(float)) {
+        labels_(static_cast<std::size_t>(planned_batch * std::max<std::int64_t>(task.classes > 0 ? 1 : task.outputs, 1)) * sizeof(float)) {
     fill_away_from_zero(output_.floats(), 0);
     if (outputs == NNRUN_OUTPUTS_PROBABILITIES) into_probabilities(output_.floats());
     if (task.classes == 0) {
@@ -130,8 +129,7 @@ class LossBench {
     GuardedMemory memory(static_cast<std::size_t>(planned_batch * classes) * sizeof(float));
     nnrun_tensor result = make_tensor(NNRUN_F32, Shape{planned_batch, classes}, memory.data());
     nnrun_error error{};
-    if (table_.probabilities(instance_.self(), &output, &result, &error) != 0)
-      throw Failure(message_of(error, "probabilities()"));
+    if (table_.probabilities(instance_.self(), &output, &result, &error) != 0) throw Failure(message_of(error, "probabilities()"));
     memory.verify("probabilities");
     return std::vector<float>(memory.floats().begin(), memory.floats().end());
   }
@@ -161,12 +159,11 @@ std::string check_loss_on(const ComponentSpec& spec, const Hosts& hosts, const T
     const std::vector<float> gradient = copy_of(bench.gradient(batch));
     const std::vector<float> weights(static_cast<std::size_t>(batch), 1.0f / static_cast<float>(batch));
     const auto numbers = bench.data.numbers().subspan(0, gradient.size());
-    const int counted = compare_with_differences(
-        {"d_output", numbers, gradient, [&] { return bench.run(batch, false); }, weights}, static_cast<std::uint32_t>(batch));
+    const int counted = compare_with_differences({"d_output", numbers, gradient, [&] { return bench.run(batch, false); }, weights},
+                                                 static_cast<std::uint32_t>(batch));
     require(counted >= 4, "finite differences meet kinks nearly everywhere");
   }
-  const std::vector<float> expected_losses = copy_of(bench.run(planned_batch, true)),
-                           expected = copy_of(bench.gradient(planned_batch));
+  const std::vector<float> expected_losses = copy_of(bench.run(planned_batch, true)), expected = copy_of(bench.gradient(planned_batch));
   for (const auto& [name, host] : hosts.all()) {
     LossBench other(spec, host, task);
     require_same_bits(other.run(planned_batch, true), expected_losses, name + ": losses");
@@ -210,8 +207,7 @@ std::string on_tasks(Check&& check) {
 }  // namespace
 
 void check_loss(const ComponentSpec& spec, const Hosts& hosts, Report& report) {
-  report.check("values and gradients",
-               [&] { return on_tasks([&](const Task& task) { return check_loss_on(spec, hosts, task); }); });
+  report.check("values and gradients", [&] { return on_tasks([&](const Task& task) { return check_loss_on(spec, hosts, task); }); });
 }
 
 // ---- Metrics ------------------------------------------------------------------------------------------------
@@ -274,8 +270,7 @@ class OptimizerBench {
     nnrun_error error{};
     if (table_.plan(instance_.self(), host, &error) != 0) throw Failure("plan() failed: " + message_of(error, "plan()"));
     for (std::uint32_t i = 0; i < table_.state_count; ++i) {
-      require(table_.state_names != nullptr && table_.state_names[i] != nullptr && *table_.state_names[i] != '\0',
-              "a state has no name");
+      require(table_.state_names != nullptr && table_.state_names[i] != nullptr && *table_.state_names[i] != '\0', "a state has no name");
       states_.push_back(std::make_unique<GuardedMemory>(optimizer_count * sizeof(float)));
       std::ranges::fill(states_.back()->floats(), 0.0f);
     }
@@ -383,9 +378,8 @@ std::string check_not_finite(const ComponentSpec& spec, const Hosts& hosts) {
       OptimizerBench bench(spec, hosts.one());
       bench.set_gradients();
       bench.gradients()[at] = bad;
-      require(!bench.step(0, optimizer_count), "step() does not tell of the " +
-                                                   std::string(std::isnan(bad) ? "NaN" : "infinity") + " in gradient " +
-                                                   std::to_string(at));
+      require(!bench.step(0, optimizer_count),
+              "step() does not tell of the " + std::string(std::isnan(bad) ? "NaN" : "infinity") + " in gradient " + std::to_string(at));
     }
   }
   return "told of, wherever they are";
@@ -398,8 +392,7 @@ void check_optimizer(const ComponentSpec& spec, const Hosts& hosts, Report& repo
     const OptimizerBench bench(spec, hosts.one());
     for (std::int64_t step = 0; step < 500; ++step) {
       const double rate = bench.rate(step);
-      require(std::isfinite(rate) && rate >= 0,
-              "the learning rate of step " + std::to_string(step) + " is " + std::to_string(rate));
+      require(std::isfinite(rate) && rate >= 0, "the learning rate of step " + std::to_string(step) + " is " + std::to_string(rate));
     }
     return std::string("finite");
   });

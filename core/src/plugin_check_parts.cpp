@@ -63,22 +63,14 @@ std::string chosen_value(const nnrun_param& param, const Registry& registry, int
     return "[" + text + "]";
   };
   switch (param.type) {
-    case NNRUN_BOOLEAN:
-      return "true";
-    case NNRUN_INTEGER:
-      return chosen_integer(param);
-    case NNRUN_NUMBER:
-      return chosen_number(param);
-    case NNRUN_CHOICE:
-      return param.choices[0];
-    case NNRUN_INTEGER_LIST:
-      return list_of(chosen_integer(param));
-    case NNRUN_NUMBER_LIST:
-      return list_of(chosen_number(param));
-    case NNRUN_COMPONENT:
-      return chosen_component(param.component_kind, registry, depth);
-    default:
-      return "other";
+    case NNRUN_BOOLEAN: return "true";
+    case NNRUN_INTEGER: return chosen_integer(param);
+    case NNRUN_NUMBER: return chosen_number(param);
+    case NNRUN_CHOICE: return param.choices[0];
+    case NNRUN_INTEGER_LIST: return list_of(chosen_integer(param));
+    case NNRUN_NUMBER_LIST: return list_of(chosen_number(param));
+    case NNRUN_COMPONENT: return chosen_component(param.component_kind, registry, depth);
+    default: return "other";
   }
 }
 
@@ -129,8 +121,8 @@ void GuardedMemory::verify(const std::string& what) const {
   require(std::none_of(memory_.get(), start_, touched), what + ": memory before it was written to");
   const std::byte* end = start_ + bytes_;
   const auto* at = std::find_if(end, end + guard_bytes, touched);
-  require(at == end + guard_bytes, what + ": memory behind it was written to (" + std::to_string(at - end) +
-                                       " bytes behind its " + std::to_string(bytes_) + ")");
+  require(at == end + guard_bytes,
+          what + ": memory behind it was written to (" + std::to_string(at - end) + " bytes behind its " + std::to_string(bytes_) + ")");
 }
 
 void GuardedMemory::mark_from(std::size_t byte) const { std::fill(start_ + byte, start_ + bytes_, mark); }
@@ -169,8 +161,7 @@ Hosts::Hosts(const Registry& registry) : dispatch_(registry, KernelSettings{}), 
   backwards_.host.size = sizeof(nnrun_host);
   backwards_.host.threads = 1;
   backwards_.host.log = [](const nnrun_host*, nnrun_log_level, const char*) {};
-  backwards_.host.parallel = [](const nnrun_host*, std::int64_t ranges, nnrun_range_function body, void* argument,
-                                nnrun_error* error) {
+  backwards_.host.parallel = [](const nnrun_host*, std::int64_t ranges, nnrun_range_function body, void* argument, nnrun_error* error) {
     for (std::int64_t range = ranges; range-- > 0;) {
       if (const int status = body(argument, range, error); status != 0) return status;
     }
@@ -229,9 +220,9 @@ void require_same_bits(std::span<const float> got, std::span<const float> expect
   require(got.size() == expected.size(),
           what + " has " + std::to_string(got.size()) + " elements, expected " + std::to_string(expected.size()));
   for (std::size_t i = 0; i < got.size(); ++i) {
-    require(std::memcmp(&got[i], &expected[i], sizeof(float)) == 0,
-            at_index(what, i) + " is " + number_text(static_cast<double>(got[i])) + ", expected " +
-                number_text(static_cast<double>(expected[i])) + " to the bit");
+    require(std::memcmp(&got[i], &expected[i], sizeof(float)) == 0, at_index(what, i) + " is " + number_text(static_cast<double>(got[i])) +
+                                                                        ", expected " + number_text(static_cast<double>(expected[i])) +
+                                                                        " to the bit");
   }
 }
 
@@ -287,8 +278,7 @@ Slope slope_along(const Differentiable& f, const std::vector<float>& base, const
   const std::span<const float> below = f.evaluate();
   constexpr double roundings = 16 * 0x1p-23;
   for (std::size_t j = 0; j < above.size(); ++j) {
-    const double high = static_cast<double>(above[j]), low = static_cast<double>(below[j]),
-                 weight = static_cast<double>(f.weights[j]);
+    const double high = static_cast<double>(above[j]), low = static_cast<double>(below[j]), weight = static_cast<double>(f.weights[j]);
     if (above[j] == below[j]) continue;  // it does not depend on what was moved
     slope.measured += weight * (high - low);
     slope.noise += roundings * std::abs(weight) * (std::abs(high) + std::abs(low));

@@ -61,9 +61,7 @@ Collected ask(const ComponentSpec& scheme, const Environment& environment, const
   to.size = sizeof to;
   to.context = &result;
   to.layer = [](void* context, const char* component, const char* params, const nnrun_named_tensor* tensors, std::size_t count,
-                nnrun_error* error) {
-    return detail::guard(error, [&] { collected(context).add(component, params, tensors, count); });
-  };
+                nnrun_error* error) { return detail::guard(error, [&] { collected(context).add(component, params, tensors, count); }); };
   to.note = [](void* context, const char* text) { collected(context).notes.emplace_back(text); };
   to.error_bound = [](void* context, double bound) { collected(context).error_bound = bound; };
   const Instance instance(scheme, environment.host().c());
@@ -156,7 +154,8 @@ nlohmann::ordered_json to_json(const Quantization& q) {
   if (q.margin_bound) json["margin_bound"] = *q.margin_bound;
   json["changed"] = nlohmann::ordered_json::array();
   for (const ChangedPrediction& c : q.changed) {
-    json["changed"].push_back({{"sample", c.sample}, {"label", c.label}, {"float", c.before}, {"quantized", c.after}, {"margin", c.margin}});
+    json["changed"].push_back(
+        {{"sample", c.sample}, {"label", c.label}, {"float", c.before}, {"quantized", c.after}, {"margin", c.margin}});
   }
   return json;
 }
@@ -204,7 +203,8 @@ void quantize_all(const std::filesystem::path& file, const EnvironmentOptions& o
     }
     if (!errors.empty()) throw DiagnosticError(std::move(errors));
   }
-  if (schemes.empty()) throw RunError(file.string() + " names no scheme under `quantize`: write one behind it, eg: nnrun quantize " + file.string() + " int8");
+  if (schemes.empty())
+    throw RunError(file.string() + " names no scheme under `quantize`: write one behind it, eg: nnrun quantize " + file.string() + " int8");
   Data data(environment.settings(), environment.host(), find_data_root(data_root));
   std::vector<Diagnostic> refusals;
   std::map<std::string, int> times;
@@ -235,13 +235,14 @@ std::string describe(const Quantization& q) {
   text += ", loss " + short_number(q.after.loss) + " (float " + short_number(q.before.loss) + ") on " + std::to_string(q.after.samples) +
           " test samples\n";
   for (const std::string& note : q.notes) text += "  " + note + "\n";
-  if (q.margin_bound) text += "  proved: classes can only change where the float net's outputs are closer than " + short_number(*q.margin_bound) + "\n";
+  if (q.margin_bound)
+    text += "  proved: classes can only change where the float net's outputs are closer than " + short_number(*q.margin_bound) + "\n";
   text += "  " + std::to_string(q.changed.size()) + (q.changed.size() == 1 ? " prediction" : " predictions") + " changed";
   constexpr std::size_t most_shown = 20;
   for (std::size_t i = 0; i < std::min(most_shown, q.changed.size()); ++i) {
     const ChangedPrediction& c = q.changed[i];
-    text += "\n    sample " + std::to_string(c.sample) + ", label " + std::to_string(c.label) + ": " + std::to_string(c.before) + " became " +
-            std::to_string(c.after) + ", float margin " + short_number(c.margin);
+    text += "\n    sample " + std::to_string(c.sample) + ", label " + std::to_string(c.label) + ": " + std::to_string(c.before) +
+            " became " + std::to_string(c.after) + ", float margin " + short_number(c.margin);
   }
   if (q.changed.size() > most_shown) text += "\n    and " + std::to_string(q.changed.size() - most_shown) + " more, in quantization.json";
   return text + "\n  written: " + q.checkpoint.string() + "\n";

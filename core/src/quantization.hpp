@@ -18,11 +18,11 @@ namespace nnrun::core {
 struct ChangedPrediction {
   std::int64_t sample = 0;
   std::int64_t label = 0, before = 0, after = 0;  // classes
-  double margin = 0;  // by how much the float net's output for `before` is above that for `after`
+  double margin = 0;                              // by how much the float net's output for `before` is above that for `after`
 };
 
 struct Quantization {
-  std::string scheme;               // as written, eg: "int8"
+  std::string scheme;                // as written, eg: "int8"
   std::filesystem::path checkpoint;  // what was written
   Evaluation before, after;
   std::vector<std::string> notes;  // the quantizer's

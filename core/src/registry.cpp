@@ -16,9 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::span<const nnrun_component* const> components_of(const nnrun_plugin& plugin) {
-  return {plugin.components, plugin.component_count};
-}
+std::span<const nnrun_component* const> components_of(const nnrun_plugin& plugin) { return {plugin.components, plugin.component_count}; }
 
 // A plugin by hand, in C, can leave anything out.
 void check_components(const nnrun_plugin& plugin) {

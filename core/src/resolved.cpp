@@ -78,32 +78,20 @@ bool list_in_range(const nnrun_param& param, const std::vector<T>& items) {
 // A default may be a value that one cannot write ("none"): then it is left out, and the reader finds it again.
 bool can_be_written(const nnrun_component& owner, const nnrun_param& param, const ParamValue& value) {
   switch (param.type) {
-    case NNRUN_INTEGER:
-      return value.given || in_range(param, static_cast<double>(value.integer));
-    case NNRUN_NUMBER:
-      return value.given || in_range(param, value.number);
-    case NNRUN_STRING:
-      return !is_section(owner) || !value.string.empty();
-    case NNRUN_CHOICE:
-      return !value.string.empty();
-    case NNRUN_REFERENCE:
-      return value.given || !value.string.empty();
-    case NNRUN_INTEGER_LIST:
-      return value.given || (list_in_range(param, value.integers) && !(is_section(owner) && value.integers.empty()));
-    case NNRUN_NUMBER_LIST:
-      return value.given || list_in_range(param, value.numbers);
-    case type_component_list:
-      return &owner != &root_section() || !value.components.empty();
+    case NNRUN_INTEGER: return value.given || in_range(param, static_cast<double>(value.integer));
+    case NNRUN_NUMBER: return value.given || in_range(param, value.number);
+    case NNRUN_STRING: return !is_section(owner) || !value.string.empty();
+    case NNRUN_CHOICE: return !value.string.empty();
+    case NNRUN_REFERENCE: return value.given || !value.string.empty();
+    case NNRUN_INTEGER_LIST: return value.given || (list_in_range(param, value.integers) && !(is_section(owner) && value.integers.empty()));
+    case NNRUN_NUMBER_LIST: return value.given || list_in_range(param, value.numbers);
+    case type_component_list: return &owner != &root_section() || !value.components.empty();
     case NNRUN_COMPONENT:
     case type_section:
-    case type_layer_list:
-      return !value.components.empty();
-    case type_string_list:
-      return !value.strings.empty();
-    case type_string_or_section:
-      return !value.components.empty() || !value.string.empty();
-    default:
-      return true;
+    case type_layer_list: return !value.components.empty();
+    case type_string_list: return !value.strings.empty();
+    case type_string_or_section: return !value.components.empty() || !value.string.empty();
+    default: return true;
   }
 }
 
@@ -134,33 +122,21 @@ std::string flow_kernels(const ParamValue& value) {
 
 std::string flow_value(const nnrun_param& param, const ParamValue& value) {
   switch (param.type) {
-    case NNRUN_BOOLEAN:
-      return value.integer != 0 ? "true" : "false";
-    case NNRUN_INTEGER:
-      return std::to_string(value.integer);
-    case NNRUN_NUMBER:
-      return format_number(value.number);
+    case NNRUN_BOOLEAN: return value.integer != 0 ? "true" : "false";
+    case NNRUN_INTEGER: return std::to_string(value.integer);
+    case NNRUN_NUMBER: return format_number(value.number);
     case NNRUN_INTEGER_LIST:
       if (!value.string.empty()) return text_of(value.string);
       return list_of(value.integers, [](std::int64_t item) { return std::to_string(item); });
-    case NNRUN_NUMBER_LIST:
-      return list_of(value.numbers, format_number);
-    case NNRUN_COMPONENT:
-      return flow_component(value.components[0]);
-    case type_section:
-      return flow_params(value.components[0]);
-    case type_component_list:
-      return list_of(value.components, flow_component);
-    case type_string_list:
-      return list_of(value.strings, [](const std::string& item) { return text_of(item); });
-    case type_word_or_integer:
-      return value.string.empty() ? std::to_string(value.integer) : text_of(value.string);
-    case type_string_or_section:
-      return value.components.empty() ? text_of(value.string) : flow_params(value.components[0]);
-    case type_kernels:
-      return flow_kernels(value);
-    default:
-      return text_of(value.string);
+    case NNRUN_NUMBER_LIST: return list_of(value.numbers, format_number);
+    case NNRUN_COMPONENT: return flow_component(value.components[0]);
+    case type_section: return flow_params(value.components[0]);
+    case type_component_list: return list_of(value.components, flow_component);
+    case type_string_list: return list_of(value.strings, [](const std::string& item) { return text_of(item); });
+    case type_word_or_integer: return value.string.empty() ? std::to_string(value.integer) : text_of(value.string);
+    case type_string_or_section: return value.components.empty() ? text_of(value.string) : flow_params(value.components[0]);
+    case type_kernels: return flow_kernels(value);
+    default: return text_of(value.string);
   }
 }
 
@@ -227,8 +203,7 @@ class Comparison {
            !std::equal(a.named.begin(), a.named.end(), b.named.begin(), b.named.end(), same_row);
   }
 
-  void components(const std::vector<ComponentSpec>& a, const std::vector<ComponentSpec>& b, const std::string& path,
-                  bool is_list) {
+  void components(const std::vector<ComponentSpec>& a, const std::vector<ComponentSpec>& b, const std::string& path, bool is_list) {
     for (std::size_t i = 0; i < a.size(); ++i) {
       if (a[i].component == b[i].component && a[i].label == b[i].label && a[i].frozen == b[i].frozen) {
         params(a[i], b[i]);

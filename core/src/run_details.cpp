@@ -103,8 +103,7 @@ void RunDetails::tell(Observers& observers) const {
   };
   for (const Table& table : tables_) add(table.name, table.numbers, table.columns);
   add("probabilities", predictions_.probabilities, predictions_.columns);
-  add("labels", predictions_.labels,
-      predictions_.labels.size() == predictions_.probabilities.size() ? predictions_.columns : 1);
+  add("labels", predictions_.labels, predictions_.labels.size() == predictions_.probabilities.size() ? predictions_.columns : 1);
   observers.tell("details", fields);
 }
 

@@ -42,7 +42,8 @@ RunFolder RunFolder::create(const fs::path& root, const std::string& config_name
   const fs::path parent = root / config_stem(config_name);
   std::error_code failure;
   fs::create_directories(parent, failure);
-  if (failure) throw RunError("cannot make the folder " + parent.string() + ": " + failure.message() + "; choose another with run.folder=DIR");
+  if (failure)
+    throw RunError("cannot make the folder " + parent.string() + ": " + failure.message() + "; choose another with run.folder=DIR");
   for (int number = highest_number(parent) + 1;; ++number) {
     const fs::path path = parent / std::to_string(number);
     if (::mkdir(path.c_str(), 0755) == 0) return RunFolder(path);

@@ -27,8 +27,7 @@ std::vector<std::filesystem::path> folders(const RuntimeOptions& options) {
 
 Prediction best_of(std::vector<float> probabilities, const core::Predictor& predictor) {
   Prediction prediction;
-  prediction.class_index =
-      static_cast<std::size_t>(std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin());
+  prediction.class_index = static_cast<std::size_t>(std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin());
   prediction.class_name = predictor.class_name(prediction.class_index);
   prediction.probabilities = std::move(probabilities);
   return prediction;
@@ -77,7 +76,8 @@ TrainResult Runtime::train(const std::string& config, const std::vector<std::str
     if (resume) options.resume = "";
     const core::TrainingResult result = core::train_config(options);
     const char* weights = result.best_weights ? "best.safetensors" : "last.safetensors";
-    return TrainResult{result.folder.string(), (result.folder / weights).string(), result.test.loss, result.test.metrics,
+    return TrainResult{result.folder.string(), (result.folder / weights).string(),
+                       result.test.loss,       result.test.metrics,
                        result.weights_sha256,  result.signal};
   });
 }

@@ -77,7 +77,8 @@ std::vector<float> NamedTensor::as_floats() const {
 
 void write_safetensors(const fs::path& file, std::span<const NamedTensor> given, std::map<std::string, std::string> metadata) {
   std::vector<NamedTensor> tensors(given.begin(), given.end());
-  std::stable_partition(tensors.begin(), tensors.end(), [](const NamedTensor& tensor) { return dtype_bytes(tensor.dtype) == sizeof(float); });
+  std::stable_partition(tensors.begin(), tensors.end(),
+                        [](const NamedTensor& tensor) { return dtype_bytes(tensor.dtype) == sizeof(float); });
   nlohmann::ordered_json header;
   header["__metadata__"] = metadata;
   std::size_t offset = 0;
@@ -171,13 +172,15 @@ SafetensorsFile::SafetensorsFile(const fs::path& file) : path_(file) {
     ranges.push_back(range);
   }
   std::vector<Range> sorted = ranges;
-  std::sort(sorted.begin(), sorted.end(), [](const Range& a, const Range& b) { return a.begin < b.begin || (a.begin == b.begin && a.end < b.end); });
+  std::sort(sorted.begin(), sorted.end(),
+            [](const Range& a, const Range& b) { return a.begin < b.begin || (a.begin == b.begin && a.end < b.end); });
   std::uint64_t end = 0;
   for (const Range& range : sorted) {
     if (range.begin != end) refuse(file, "its tensors overlap or leave holes");
     end = range.end;
   }
-  if (end != data_bytes) refuse(file, "it has " + std::to_string(data_bytes) + " bytes of tensors, the header speaks of " + std::to_string(end));
+  if (end != data_bytes)
+    refuse(file, "it has " + std::to_string(data_bytes) + " bytes of tensors, the header speaks of " + std::to_string(end));
 
   data_.resize(static_cast<std::size_t>(data_bytes));
   in.read(reinterpret_cast<char*>(data_.data()), static_cast<std::streamsize>(data_bytes));

@@ -44,9 +44,7 @@ bool is_decimal(std::string_view text) {
   return at == text.size();
 }
 
-std::string_view without_sign(std::string_view text) {
-  return !text.empty() && (text[0] == '-' || text[0] == '+') ? text.substr(1) : text;
-}
+std::string_view without_sign(std::string_view text) { return !text.empty() && (text[0] == '-' || text[0] == '+') ? text.substr(1) : text; }
 
 std::string_view sign_of(std::string_view text) { return text.starts_with('-') ? "-" : ""; }
 
@@ -99,8 +97,7 @@ void explain(std::string_view text, Parsed<T>& parsed) {
     parsed.suggestion = "write " + without(text, '_');
   }
   if (text.ends_with('%') && is_decimal(text.substr(0, text.size() - 1))) {
-    if (const auto percent = to_double(text.substr(0, text.size() - 1)))
-      parsed.suggestion = "write " + format_number(*percent / 100);
+    if (const auto percent = to_double(text.substr(0, text.size() - 1))) parsed.suggestion = "write " + format_number(*percent / 100);
   }
   if (std::count(text.begin(), text.end(), ',') == 1) {
     std::string pointed(text);
@@ -196,14 +193,10 @@ std::string format_number(double number) {
 
 std::string describe_node(const Node& node) {
   switch (node.kind) {
-    case Node::Kind::null:
-      return "nothing";
-    case Node::Kind::scalar:
-      return quote(node.text);
-    case Node::Kind::sequence:
-      return "a list";
-    case Node::Kind::map:
-      return "a map";
+    case Node::Kind::null: return "nothing";
+    case Node::Kind::scalar: return quote(node.text);
+    case Node::Kind::sequence: return "a list";
+    case Node::Kind::map: return "a map";
   }
   return "";
 }

@@ -15,8 +15,7 @@ namespace {
 
 constexpr std::size_t max_component_depth = 16;
 
-std::optional<ComponentSpec> check_written(const Written& written, std::string_view kind, const std::string& path,
-                                           CheckContext& context) {
+std::optional<ComponentSpec> check_written(const Written& written, std::string_view kind, const std::string& path, CheckContext& context) {
   const nnrun_component* component = context.lookup.find(kind, written.name);
   if (component == nullptr) {
     report_unknown(kind, written.name, written.where, context);
@@ -28,8 +27,8 @@ std::optional<ComponentSpec> check_written(const Written& written, std::string_v
   }
   ++context.depth;
   const Node nothing;
-  ComponentSpec spec = check_params(*component, written.params != nullptr ? *written.params : nothing, written.where,
-                                    joined(path, written.name), context);
+  ComponentSpec spec =
+      check_params(*component, written.params != nullptr ? *written.params : nothing, written.where, joined(path, written.name), context);
   --context.depth;
   spec.reference = written.name;
   spec.label = written.label;
@@ -43,7 +42,8 @@ std::optional<ComponentSpec> check_item(const Node& node, std::string_view kind,
   const std::optional<Written> written = read_component(node, kind, labelled, path, context);
   if (!written) return std::nullopt;
   if (!labelled && kind == "layer" && find_layer_group(written->name) != nullptr) {
-    report(context, written->where, quote(written->name) + " is a list of layers, and stands in lists of layers only; " + path + " is one layer");
+    report(context, written->where,
+           quote(written->name) + " is a list of layers, and stands in lists of layers only; " + path + " is one layer");
     return std::nullopt;
   }
   return check_written(*written, kind, path, context);
@@ -58,8 +58,7 @@ void check_components(const Target& target, const Node& node, CheckContext& cont
   std::size_t index = 0;
   for (const Node& item : items_of(node)) {
     const std::string path = target.path + '[' + std::to_string(index++) + ']';
-    if (auto spec = check_item(item, target.param.component_kind, labelled, path, context))
-      value.components.push_back(std::move(*spec));
+    if (auto spec = check_item(item, target.param.component_kind, labelled, path, context)) value.components.push_back(std::move(*spec));
     value.item_locations.push_back(item.where);
   }
   check_count(target, node, items_of(node).size(), context);
@@ -110,22 +109,12 @@ void check_value(const Target& target, const Node& node, CheckContext& context, 
       value.integer = parsed.value.value_or(false) ? 1 : 0;
       break;
     }
-    case NNRUN_INTEGER:
-      value.integer = check_integer(target, node, context, "an integer").value_or(0);
-      break;
-    case NNRUN_NUMBER:
-      value.number = check_number(target, node, context, "a number").value_or(0);
-      break;
+    case NNRUN_INTEGER: value.integer = check_integer(target, node, context, "an integer").value_or(0); break;
+    case NNRUN_NUMBER: value.number = check_number(target, node, context, "a number").value_or(0); break;
     case NNRUN_STRING:
-    case NNRUN_REFERENCE:
-      check_string(target, node, context, value.string);
-      break;
-    case NNRUN_CHOICE:
-      check_choice(target, node, context, value.string);
-      break;
-    case NNRUN_INTEGER_LIST:
-      check_integers(target, node, context, value);
-      break;
+    case NNRUN_REFERENCE: check_string(target, node, context, value.string); break;
+    case NNRUN_CHOICE: check_choice(target, node, context, value.string); break;
+    case NNRUN_INTEGER_LIST: check_integers(target, node, context, value); break;
     case NNRUN_NUMBER_LIST:
       check_list(target, node, context, value.numbers, value,
                  [&](const Node& item) { return check_number(target, item, context, "a list of numbers"); });
@@ -134,13 +123,9 @@ void check_value(const Target& target, const Node& node, CheckContext& context, 
       if (auto spec = check_item(node, target.param.component_kind, false, target.path, context))
         value.components.push_back(std::move(*spec));
       break;
-    case type_section:
-      check_section(target, node, context, value);
-      break;
+    case type_section: check_section(target, node, context, value); break;
     case type_component_list:
-    case type_layer_list:
-      check_components(target, node, context, value);
-      break;
+    case type_layer_list: check_components(target, node, context, value); break;
     case type_string_list:
       check_list(target, node, context, value.strings, value, [&](const Node& item) {
         std::string text;
@@ -148,9 +133,7 @@ void check_value(const Target& target, const Node& node, CheckContext& context, 
         return std::optional<std::string>(text);
       });
       break;
-    case type_word_or_integer:
-      check_word_or_integer(target, node, context, value);
-      break;
+    case type_word_or_integer: check_word_or_integer(target, node, context, value); break;
     case type_string_or_section:
       if (node.is_map()) {
         check_section(target, node, context, value);
@@ -158,18 +141,14 @@ void check_value(const Target& target, const Node& node, CheckContext& context, 
         check_string(target, node, context, value.string);
       }
       break;
-    case type_kernels:
-      check_kernels(target, node, context, value);
-      break;
-    default:
-      report(context, target.where, target.subject + " has a type that this nnrun does not know: the plugin is newer than nnrun");
+    case type_kernels: check_kernels(target, node, context, value); break;
+    default: report(context, target.where, target.subject + " has a type that this nnrun does not know: the plugin is newer than nnrun");
   }
 }
 
 // ---- Defaults ---------------------------------------------------------------------------------------------
 
-void default_component(const Target& target, const std::string& name, CheckContext& context, const std::string& path,
-                       ParamValue& value) {
+void default_component(const Target& target, const std::string& name, CheckContext& context, const std::string& path, ParamValue& value) {
   Written written;
   written.name = name;
   written.where = target.where;
@@ -177,17 +156,14 @@ void default_component(const Target& target, const std::string& name, CheckConte
   if (component == nullptr) {
     Diagnostic error = make_error(
         target.where, target.subject + " is " + quote(name) + " by default, but there is no such " + target.param.component_kind);
-    for (const std::string& note : context.lookup.notes(target.param.component_kind, name))
-      error.notes.push_back(make_note({}, note));
+    for (const std::string& note : context.lookup.notes(target.param.component_kind, name)) error.notes.push_back(make_note({}, note));
     context.errors.push_back(std::move(error));
     return;
   }
-  if (auto spec = check_written(written, target.param.component_kind, path, context))
-    value.components.push_back(std::move(*spec));
+  if (auto spec = check_written(written, target.param.component_kind, path, context)) value.components.push_back(std::move(*spec));
 }
 
-void fill_default(const nnrun_component& component, std::size_t index, const Target& target, CheckContext& context,
-                  ParamValue& value) {
+void fill_default(const nnrun_component& component, std::size_t index, const Target& target, CheckContext& context, ParamValue& value) {
   const nnrun_value from = default_of(component, index);
   const std::string word = from.string != nullptr ? from.string : "";
   value.integer = from.integer;
@@ -203,9 +179,7 @@ void fill_default(const nnrun_component& component, std::size_t index, const Tar
     case NNRUN_COMPONENT:
       if (!word.empty()) default_component(target, word, context, target.path, value);
       break;
-    case type_section:
-      check_section(target, Node(), context, value);
-      break;
+    case type_section: check_section(target, Node(), context, value); break;
     case type_component_list: {
       std::istringstream names(word);
       std::string name;
@@ -214,8 +188,7 @@ void fill_default(const nnrun_component& component, std::size_t index, const Tar
       }
       break;
     }
-    default:
-      value.string = word;
+    default: value.string = word;
   }
 }
 
@@ -225,8 +198,7 @@ std::optional<ComponentSpec> check_component(const Node& node, std::string_view 
   return check_item(node, kind, false, path, context);
 }
 
-ComponentSpec check_params(const nnrun_component& component, const Node& params, Location where, std::string path,
-                           CheckContext& context) {
+ComponentSpec check_params(const nnrun_component& component, const Node& params, Location where, std::string path, CheckContext& context) {
   ComponentSpec spec;
   spec.component = &component;
   spec.reference = component.name;

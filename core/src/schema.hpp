@@ -55,9 +55,9 @@ struct ComponentSpec {
   std::string reference;  // the name as written, eg: "dense" or "vendor/dense"
   std::string label;      // of a layer: the `name:` beside it, or ""
   Location label_where;
-  bool frozen = false;  // of a layer: `freeze: true` stands beside it
-  std::string repetition;         // of a layer in a `repeat`: "2 of 3"; of nested ones, the outermost first: "1 of 2, 2 of 3"
-  std::vector<Diagnostic> notes;  // of a layer in a group: for errors that turn up when it is planned
+  bool frozen = false;                    // of a layer: `freeze: true` stands beside it
+  std::string repetition;                 // of a layer in a `repeat`: "2 of 3"; of nested ones, the outermost first: "1 of 2, 2 of 3"
+  std::vector<Diagnostic> notes;          // of a layer in a group: for errors that turn up when it is planned
   std::vector<ParamValue> values;         // one a parameter, in the order of component->params
   Location where;                         // of its name
   std::vector<Location> param_locations;  // of each value; of the component's name where it is the default
@@ -84,8 +84,7 @@ struct CheckContext {
 // `adam` or `{adam: {...}}`. `path` is that of the parameter that holds it, eg: "train.optimizer".
 std::optional<ComponentSpec> check_component(const Node& node, std::string_view kind, std::string path, CheckContext& context);
 // The parameters alone. `params` is a map or null.
-ComponentSpec check_params(const nnrun_component& component, const Node& params, Location where, std::string path,
-                           CheckContext& context);
+ComponentSpec check_params(const nnrun_component& component, const Node& params, Location where, std::string path, CheckContext& context);
 
 // One value a parameter, for nnrun_component.create. `instantiate` creates nested components (not called for optional ones
 // that are absent: their handle is all zero). Pointers go into `spec`, which must outlive the result and not change.

@@ -38,8 +38,8 @@ struct Target {
 const Location& place_of(const Node::Entry& entry);
 
 void report(CheckContext& context, Location where, std::string message, std::string suggestion = {});
-void report_type(CheckContext& context, const Target& target, const Node& node, std::string_view expected,
-                 const std::string& reason = {}, const std::string& suggestion = {});
+void report_type(CheckContext& context, const Target& target, const Node& node, std::string_view expected, const std::string& reason = {},
+                 const std::string& suggestion = {});
 
 // The items of a list, where a single value is read as a list of one.
 std::span<const Node> items_of(const Node& node);
@@ -83,8 +83,7 @@ void report_unknown(std::string_view kind, const std::string& name, const Locati
 // ---- Keys (schema_keys.cpp) --------------------------------------------------------------------------------
 
 // Returns the index of the parameter that was meant, or param_count.
-std::size_t report_unknown_key(const nnrun_component& component, const std::string& path, const Node::Entry& entry,
-                               CheckContext& context);
+std::size_t report_unknown_key(const nnrun_component& component, const std::string& path, const Node::Entry& entry, CheckContext& context);
 void report_not_a_map(const nnrun_component& component, const Node& params, const std::string& path, CheckContext& context);
 void report_missing(const nnrun_component& component, const nnrun_param& param, const std::string& path, const Location& where,
                     CheckContext& context);

@@ -17,8 +17,7 @@ std::vector<std::string> param_names(const nnrun_component& component) {
 
 }  // namespace
 
-std::size_t report_unknown_key(const nnrun_component& component, const std::string& path, const Node::Entry& entry,
-                               CheckContext& context) {
+std::size_t report_unknown_key(const nnrun_component& component, const std::string& path, const Node::Entry& entry, CheckContext& context) {
   std::string message;
   if (!is_section(component)) {
     message = std::string(component.name) + " has no parameter " + quote(entry.key);
@@ -28,8 +27,7 @@ std::size_t report_unknown_key(const nnrun_component& component, const std::stri
   std::string meant = closest(entry.key, param_names(component));
   std::string suggestion = meant.empty() ? std::string() : "did you mean '" + meant + "'?";
   const std::size_t colon = entry.key.find(':');
-  if (entry.value.is_null() && colon != std::string::npos &&
-      param_index(component, entry.key.substr(0, colon)) < component.param_count) {
+  if (entry.value.is_null() && colon != std::string::npos && param_index(component, entry.key.substr(0, colon)) < component.param_count) {
     meant = entry.key.substr(0, colon);
     suggestion = "write '" + meant + ": " + entry.key.substr(colon + 1) + "', with a space";
   }
@@ -61,8 +59,7 @@ void report_missing(const nnrun_component& component, const nnrun_param& param, 
   }
   const std::string range = describe_range(param);
   report(context, where,
-         std::string(component.name) + " needs '" + param.name + "' (" + describe_type(param) +
-             (range.empty() ? "" : ", " + range) + ")");
+         std::string(component.name) + " needs '" + param.name + "' (" + describe_type(param) + (range.empty() ? "" : ", " + range) + ")");
 }
 
 }  // namespace nnrun::core::checks

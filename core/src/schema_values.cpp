@@ -17,8 +17,7 @@ bool check_range(const Target& target, const Node& node, double value, CheckCont
   std::string range = range_text(target.param, false);
   // The limits of a C++ type are mentioned only to whom they concern.
   if (range.empty() || is_type_limit(value) || std::abs(value) > 2147483647.0) range = range_text(target.param, true);
-  report(context, node.where,
-         target.subject + " must be " + range + ", got " + (node.text.size() <= 40 ? node.text : quote(node.text)));
+  report(context, node.where, target.subject + " must be " + range + ", got " + (node.text.size() <= 40 ? node.text : quote(node.text)));
   return false;
 }
 
@@ -32,15 +31,14 @@ void report(CheckContext& context, Location where, std::string message, std::str
   context.errors.push_back(make_error(std::move(where), std::move(message), std::move(suggestion)));
 }
 
-void report_type(CheckContext& context, const Target& target, const Node& node, std::string_view expected,
-                 const std::string& reason, const std::string& suggestion) {
+void report_type(CheckContext& context, const Target& target, const Node& node, std::string_view expected, const std::string& reason,
+                 const std::string& suggestion) {
   std::string message = target.subject + " must be " + std::string(expected) + ", got " + describe_node(node);
   if (!reason.empty()) message += ": " + reason;
   report(context, node.is_scalar() || node.is_sequence() ? node.where : target.where, std::move(message), suggestion);
 }
 
-std::optional<std::int64_t> check_integer(const Target& target, const Node& node, CheckContext& context,
-                                          std::string_view expected) {
+std::optional<std::int64_t> check_integer(const Target& target, const Node& node, CheckContext& context, std::string_view expected) {
   const Parsed<std::int64_t> parsed = parse_integer(node);
   if (!parsed.value) {
     report_type(context, target, node, expected, parsed.reason, parsed.suggestion);
@@ -90,8 +88,7 @@ void check_choice(const Target& target, const Node& node, CheckContext& context,
     value = node.text;
     return;
   }
-  report_type(context, target, node, "one of " + comma_separated(words), "",
-              node.is_scalar() ? did_you_mean(node.text, words) : "");
+  report_type(context, target, node, "one of " + comma_separated(words), "", node.is_scalar() ? did_you_mean(node.text, words) : "");
 }
 
 void check_word_or_integer(const Target& target, const Node& node, CheckContext& context, ParamValue& value) {

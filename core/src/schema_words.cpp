@@ -62,45 +62,28 @@ std::string describe_type(const nnrun_param& param) {
   };
   const std::string kind = param.component_kind != nullptr ? param.component_kind : "";
   switch (param.type) {
-    case NNRUN_BOOLEAN:
-      return "true or false";
-    case NNRUN_INTEGER:
-      return "integer";
-    case NNRUN_NUMBER:
-      return "number";
-    case NNRUN_STRING:
-      return "text";
-    case NNRUN_CHOICE:
-      return "one of " + comma_separated(choices_of(param));
+    case NNRUN_BOOLEAN: return "true or false";
+    case NNRUN_INTEGER: return "integer";
+    case NNRUN_NUMBER: return "number";
+    case NNRUN_STRING: return "text";
+    case NNRUN_CHOICE: return "one of " + comma_separated(choices_of(param));
     case NNRUN_INTEGER_LIST:
       return param.choices == nullptr ? counted("integers") : comma_separated(choices_of(param)) + " or " + counted("integers");
-    case NNRUN_NUMBER_LIST:
-      return counted("numbers");
-    case NNRUN_COMPONENT:
-      return kind;
-    case NNRUN_REFERENCE:
-      return "name of an earlier layer";
-    case type_section:
-      return "section";
+    case NNRUN_NUMBER_LIST: return counted("numbers");
+    case NNRUN_COMPONENT: return kind;
+    case NNRUN_REFERENCE: return "name of an earlier layer";
+    case type_section: return "section";
     case type_component_list:
-    case type_layer_list:
-      return "list of " + kind + 's';
-    case type_string_list:
-      return "list of paths";
-    case type_word_or_integer:
-      return comma_separated(choices_of(param)) + " or integer";
-    case type_string_or_section:
-      return "path or map";
-    case type_kernels:
-      return "table or map";
-    default:
-      return "unknown type";
+    case type_layer_list: return "list of " + kind + 's';
+    case type_string_list: return "list of paths";
+    case type_word_or_integer: return comma_separated(choices_of(param)) + " or integer";
+    case type_string_or_section: return "path or map";
+    case type_kernels: return "table or map";
+    default: return "unknown type";
   }
 }
 
-std::string describe_range(const nnrun_param& param) {
-  return param.type == NNRUN_BOOLEAN ? std::string() : range_text(param, false);
-}
+std::string describe_range(const nnrun_param& param) { return param.type == NNRUN_BOOLEAN ? std::string() : range_text(param, false); }
 
 std::string describe_default(const nnrun_component& component, std::size_t index) {
   const nnrun_param& param = param_at(component, index);
@@ -109,11 +92,9 @@ std::string describe_default(const nnrun_component& component, std::size_t index
   const std::string word = value.string != nullptr ? value.string : "";
   std::string list;
   switch (param.type) {
-    case NNRUN_BOOLEAN:
-      return value.integer != 0 ? "true" : "false";
+    case NNRUN_BOOLEAN: return value.integer != 0 ? "true" : "false";
     // 0 outside of the range stands for "none": only a section does that.
-    case NNRUN_INTEGER:
-      return in_range(param, static_cast<double>(value.integer)) ? std::to_string(value.integer) : std::string();
+    case NNRUN_INTEGER: return in_range(param, static_cast<double>(value.integer)) ? std::to_string(value.integer) : std::string();
     case NNRUN_NUMBER: {
       return in_range(param, value.number) ? format_number(value.number) : std::string();
     }
@@ -127,12 +108,9 @@ std::string describe_default(const nnrun_component& component, std::size_t index
     case type_component_list:
       for (const char c : word) list += c == ' ' ? std::string(", ") : std::string(1, c);
       return '[' + list + ']';
-    case type_string_list:
-      return "[]";
-    case type_section:
-      return {};
-    default:
-      return word;
+    case type_string_list: return "[]";
+    case type_section: return {};
+    default: return word;
   }
 }
 

@@ -36,14 +36,13 @@ void report_unknown(std::string_view kind, const std::string& name, const Locati
   const ComponentLookup& lookup = context.lookup;
   const std::vector<std::string> several = lookup.ambiguous(kind, name);
   if (!several.empty()) {
-    Diagnostic error = make_error(where, "several plugins bring " + std::string(kind) + ' ' + quote(name),
-                                  "write one of " + comma_separated(several));
+    Diagnostic error =
+        make_error(where, "several plugins bring " + std::string(kind) + ' ' + quote(name), "write one of " + comma_separated(several));
     for (const std::string& note : lookup.notes(kind, name)) error.notes.push_back(make_note({}, note));
     context.errors.push_back(std::move(error));
     return;
   }
-  Diagnostic error =
-      make_error(where, "unknown " + std::string(kind) + ' ' + quote(name), did_you_mean(name, lookup.names(kind)));
+  Diagnostic error = make_error(where, "unknown " + std::string(kind) + ' ' + quote(name), did_you_mean(name, lookup.names(kind)));
   for (const std::string& note : lookup.notes(kind, name)) error.notes.push_back(make_note({}, note));
   for (const std::string& other : lookup.kinds()) {
     if (other != kind && lookup.find(other, name) != nullptr) {
@@ -74,14 +73,14 @@ std::optional<Written> read_component(const Node& node, std::string_view kind, b
         written.label = entry.value.text;
       } else {
         report(context, written.label_where,
-               "a layer's name is made of letters, digits, '_' and '-', and starts with a letter; got " +
-                   describe_node(entry.value));
+               "a layer's name is made of letters, digits, '_' and '-', and starts with a letter; got " + describe_node(entry.value));
       }
     } else if (labelled && entry.key == layer_freeze_key) {
       const Parsed<bool> parsed = parse_boolean(entry.value);
       written.frozen = parsed.value.value_or(false);
       if (!parsed.value) {
-        report(context, place_of(entry), "'freeze' beside a layer must be true or false, got " + describe_node(entry.value), parsed.suggestion);
+        report(context, place_of(entry), "'freeze' beside a layer must be true or false, got " + describe_node(entry.value),
+               parsed.suggestion);
       }
     } else if (component == nullptr) {
       component = &entry;

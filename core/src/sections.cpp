@@ -37,8 +37,7 @@ constexpr nnrun_param range(nnrun_param param, double minimum, double maximum, s
   return param;
 }
 
-constexpr nnrun_param items(nnrun_param param, std::size_t minimum,
-                            std::size_t maximum = std::numeric_limits<std::size_t>::max()) {
+constexpr nnrun_param items(nnrun_param param, std::size_t minimum, std::size_t maximum = std::numeric_limits<std::size_t>::max()) {
   param.count_min = minimum;
   param.count_max = maximum;
   return param;
@@ -99,7 +98,8 @@ constexpr std::array root_params = {
     section("model", "the net"),
     section("train", "how the net is trained"),
     section("run", "threads, kernels, and what a run leaves behind; has no influence on the result"),
-    of_kind(row(type_component_list, "quantize", "what the trained net is made into besides, each a checkpoint of integers beside the float one"),
+    of_kind(row(type_component_list, "quantize",
+                "what the trained net is made into besides, each a checkpoint of integers beside the float one"),
             "quantizer"),
 };
 constexpr std::array<Default, root_params.size()> root_defaults = {{{""}, {nullptr, 42}, {}, {}, {}, {}, {}, {}}};
@@ -109,8 +109,7 @@ constexpr std::array data_params = {
     row(NNRUN_STRING, "train", "file or folder of the training set, relative to the data root"),
     row(NNRUN_STRING, "test", "file or folder of the test set, relative to the data root"),
     of_kind(row(type_string_or_section, "validation", "a path; or a share of train; or a range of test"), "validation"),
-    of_kind(row(type_component_list, "transforms", "what is done to each sample, in this order; kept with the weights"),
-            "transform"),
+    of_kind(row(type_component_list, "transforms", "what is done to each sample, in this order; kept with the weights"), "transform"),
     of_kind(row(NNRUN_COMPONENT, "otherwise", "drawn stand-ins, where the default data root lacks the set"), "dataset"),
 };
 constexpr std::array<Default, data_params.size()> data_defaults = {};
@@ -119,16 +118,14 @@ constexpr std::array validation_params = {
     required(choices(row(NNRUN_CHOICE, "from", "whose samples they are: train's (a share), or test's (a range)"), split_words)),
     range(row(NNRUN_NUMBER, "share", "of train: how much of it, eg: 0.1; left out otherwise"), 0, 1,
           NNRUN_PARAM_MINIMUM_EXCLUDED | NNRUN_PARAM_MAXIMUM_EXCLUDED),
-    items(range(row(NNRUN_INTEGER_LIST, "range", "of test: [first, behind the last], eg: [9000, 10000]; left out otherwise"), 0,
-                unbounded),
+    items(range(row(NNRUN_INTEGER_LIST, "range", "of test: [first, behind the last], eg: [9000, 10000]; left out otherwise"), 0, unbounded),
           2, 2),
 };
 constexpr std::array<Default, validation_params.size()> validation_defaults = {};
 
 constexpr std::array model_params = {
     required(items(layers("layers", "from input to output; each may have 'name:' and 'freeze: true' beside it"), 1)),
-    items(range(row(NNRUN_INTEGER_LIST, "input", "shape of one sample; only for nets without data"), 1, unbounded), 1,
-          NNRUN_MAX_RANK - 1),
+    items(range(row(NNRUN_INTEGER_LIST, "input", "shape of one sample; only for nets without data"), 1, unbounded), 1, NNRUN_MAX_RANK - 1),
     section("start_from", "weights to start from, by name, instead of random ones"),
 };
 constexpr std::array<Default, model_params.size()> model_defaults = {};
@@ -155,8 +152,7 @@ constexpr std::array train_params = {
     range(row(NNRUN_INTEGER, "epochs", "how often each sample is seen"), 1, 2147483647),
     range(row(NNRUN_INTEGER, "batch", "samples a step"), 1, 65536),
     of_kind(row(NNRUN_COMPONENT, "loss", "what is made small; needed unless model.input says the shape"), "loss"),
-    of_kind(row(NNRUN_COMPONENT, "optimizer", "how weights follow gradients; needed unless model.input says the shape"),
-            "optimizer"),
+    of_kind(row(NNRUN_COMPONENT, "optimizer", "how weights follow gradients; needed unless model.input says the shape"), "optimizer"),
     of_kind(row(type_component_list, "metrics", "what is measured besides the loss"), "metric"),
     choices(row(NNRUN_CHOICE, "keep", "the weights that are tested: of the last epoch, or the best on validation"), keep_words),
     section("checkpoint", "when the run's state is saved"),
@@ -165,9 +161,8 @@ constexpr std::array train_params = {
               "the largest norm that all gradients of a step may have together; larger ones are scaled down to it"),
           0, unbounded, NNRUN_PARAM_MINIMUM_EXCLUDED),
     range(row(NNRUN_INTEGER, "accumulate", "batches whose gradients make up one step: like one larger batch, in less memory"), 1, 65536),
-    range(row(NNRUN_NUMBER, "average",
-              "decay, eg 0.999, of a moving average of the weights, which is then validated, tested and kept"),
-          0, 1, NNRUN_PARAM_MINIMUM_EXCLUDED | NNRUN_PARAM_MAXIMUM_EXCLUDED),
+    range(row(NNRUN_NUMBER, "average", "decay, eg 0.999, of a moving average of the weights, which is then validated, tested and kept"), 0,
+          1, NNRUN_PARAM_MINIMUM_EXCLUDED | NNRUN_PARAM_MAXIMUM_EXCLUDED),
     section("early_stopping", "training ends when validation has not improved for some epochs; off unless patience is given"),
 };
 constexpr std::array<Default, train_params.size()> train_defaults = {
@@ -186,15 +181,15 @@ constexpr std::array early_stopping_params = {
 constexpr std::array<Default, early_stopping_params.size()> early_stopping_defaults = {};
 
 constexpr std::array run_params = {
-    choices(range(row(type_word_or_integer, "threads",
-                      "how many; auto: as many as this process may use. Results do not depend on it"),
-                  1, 256),
-            auto_word),
+    choices(
+        range(row(type_word_or_integer, "threads", "how many; auto: as many as this process may use. Results do not depend on it"), 1, 256),
+        auto_word),
     of_kind(
         row(type_kernels, "kernels",
             "auto; or a table, eg: avx2; or a table a kernel, eg: {default: auto, gemm_f32: scalar}; a layer's own: see nnrun plan --why"),
         "kernels"),
-    row(NNRUN_STRING, "tuned_on", "the machine on which `nnrun bench --tune` chose kernels for layers; on others these choices are left out"),
+    row(NNRUN_STRING, "tuned_on",
+        "the machine on which `nnrun bench --tune` chose kernels for layers; on others these choices are left out"),
     row(NNRUN_BOOLEAN, "exact", "leaves out fast algorithms that round more than the order of sums asks for, eg: Winograd's convolutions"),
     choices(row(NNRUN_CHOICE, "precision",
                 "of what the kernels multiply; bf16: where there are kernels for it. Weights, sums and all the rest stay f32"),
@@ -202,12 +197,12 @@ constexpr std::array run_params = {
     of_kind(row(type_component_list, "observers", "what watches the run and reports it"), "observer"),
     row(NNRUN_STRING, "folder", "where runs are kept"),
 };
-constexpr std::array<Default, run_params.size()> run_defaults = {{{"auto"}, {"auto"}, {}, {}, {"f32"}, {"console metrics report"}, {"runs"}}};
+constexpr std::array<Default, run_params.size()> run_defaults = {
+    {{"auto"}, {"auto"}, {}, {}, {"f32"}, {"console metrics report"}, {"runs"}}};
 
 constexpr nnrun_component root = make_section<root_params, root_defaults>("config", "a config file");
 constexpr nnrun_component data = make_section<data_params, data_defaults>("data", root_params[3].doc);
-constexpr nnrun_component validation =
-    make_section<validation_params, validation_defaults>("validation", "a part of train or test");
+constexpr nnrun_component validation = make_section<validation_params, validation_defaults>("validation", "a part of train or test");
 constexpr nnrun_component model = make_section<model_params, model_defaults>("model", root_params[4].doc);
 constexpr nnrun_component start_from = make_section<start_from_params, start_from_defaults>("start_from", model_params[2].doc);
 constexpr nnrun_component train = make_section<train_params, train_defaults>("train", root_params[5].doc);
@@ -222,8 +217,8 @@ constexpr nnrun_component as_layer(nnrun_component section) {
 }
 constexpr nnrun_component repeat =
     as_layer(make_section<repeat_params, repeat_defaults>("repeat", "layers, several times, each time with weights of their own"));
-constexpr nnrun_component residual = as_layer(
-    make_section<residual_params, residual_defaults>("residual", "layers whose input is added to their output (He et al. 2016)"));
+constexpr nnrun_component residual =
+    as_layer(make_section<residual_params, residual_defaults>("residual", "layers whose input is added to their output (He et al. 2016)"));
 constexpr const nnrun_component* layer_groups[] = {&repeat, &residual};
 
 constexpr const nnrun_component* sections[] = {&root, &data, &validation, &model, &start_from, &train, &checkpoint, &early_stopping, &run};

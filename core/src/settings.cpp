@@ -128,8 +128,7 @@ RunSettings read_run(const Section& run) {
 // What one table alone cannot say: keys that need or exclude each other.
 class CrossChecks {
  public:
-  CrossChecks(const Node& tree, const ComponentSpec& root, std::vector<Diagnostic>& errors)
-      : tree_(tree), root_(root), errors_(errors) {}
+  CrossChecks(const Node& tree, const ComponentSpec& root, std::vector<Diagnostic>& errors) : tree_(tree), root_(root), errors_(errors) {}
 
   void run() {
     validation();
@@ -156,20 +155,17 @@ class CrossChecks {
     const Section part = data.section("validation");
     const std::string& from = part.value("from").string;
     if (from == "train") {
-      if (!part.given("share"))
-        report(part.where("from"), "validation from train needs its share", "write {from: train, share: 0.1}");
-      if (part.given("range"))
-        report(part.where("range"), "'range' goes with 'from: test'; a part of train is given by its 'share'");
+      if (!part.given("share")) report(part.where("from"), "validation from train needs its share", "write {from: train, share: 0.1}");
+      if (part.given("range")) report(part.where("range"), "'range' goes with 'from: test'; a part of train is given by its 'share'");
     }
     if (from == "test") {
       if (!part.given("range"))
         report(part.where("from"), "validation from test needs a range of samples", "write {from: test, range: [9000, 10000]}");
-      if (part.given("share"))
-        report(part.where("share"), "'share' goes with 'from: train'; a part of test is given by its 'range'");
+      if (part.given("share")) report(part.where("share"), "'share' goes with 'from: train'; a part of test is given by its 'range'");
       const std::vector<std::int64_t>& range = part.value("range").integers;
       if (range.size() == 2 && range[0] >= range[1]) {
-        report(part.where("range"), "the range [" + std::to_string(range[0]) + ", " + std::to_string(range[1]) +
-                                        "] is empty: it is [first, behind the last]");
+        report(part.where("range"),
+               "the range [" + std::to_string(range[0]) + ", " + std::to_string(range[1]) + "] is empty: it is [first, behind the last]");
       }
     }
   }
@@ -178,16 +174,14 @@ class CrossChecks {
     const Section data = root_.section("data"), model = root_.section("model"), train = root_.section("train");
     const bool has_input = model.given("input");
     if (data.given("source")) {
-      if (has_input)
-        report(model.where("input"), "'model.input' is only for nets without data: the shape comes from data.source");
+      if (has_input) report(model.where("input"), "'model.input' is only for nets without data: the shape comes from data.source");
     } else if (!has_input && is_readable("data")) {
       report(data.where(), "the config needs 'data.source', which is a dataset; or 'model.input', for a net without data");
     }
     if (has_input || !is_readable("train")) return;
     for (const char* key : {"loss", "optimizer"}) {
       if (!train.given(key))
-        report(train.where(),
-               std::string("the config needs 'train.") + key + "', which is " + (key[0] == 'o' ? "an " : "a ") + key);
+        report(train.where(), std::string("the config needs 'train.") + key + "', which is " + (key[0] == 'o' ? "an " : "a ") + key);
     }
   }
 

@@ -24,7 +24,12 @@ struct PathSetting {
 };
 
 struct ValidationSettings {
-  enum class From { none, train, test, path };
+  enum class From {
+    none,
+    train,
+    test,
+    path
+  };
   From from = From::none;
   double share = 0;                 // train: of its samples, above 0 and below 1
   std::int64_t begin = 0, end = 0;  // test: samples [begin, end)
@@ -42,16 +47,16 @@ struct DataSettings {
 };
 
 struct StartFrom {
-  std::string checkpoint;  // absolute; "": weights start as their initializers say
+  std::string checkpoint;           // absolute; "": weights start as their initializers say
   std::vector<std::string> layers;  // empty: all that fit
   std::vector<Location> layer_locations;
   Location where;  // of the checkpoint
 };
 
 struct ModelSettings {
-  std::vector<ComponentSpec> layers;  // kind layer, at least one, groups written out; their `label` is unique or ""
+  std::vector<ComponentSpec> layers;             // kind layer, at least one, groups written out; their `label` is unique or ""
   std::vector<std::vector<std::size_t>> inputs;  // of each layer; 0 is the net's input, i + 1 the output of layers[i]
-  std::vector<std::int64_t> input;    // without the batch; empty: from the data
+  std::vector<std::int64_t> input;               // without the batch; empty: from the data
   StartFrom start_from;
   Location layers_where, input_where;
 };
@@ -106,7 +111,7 @@ struct Settings {
   TrainSettings train;
   RunSettings run;
   std::vector<ComponentSpec> quantize;  // kind quantizer
-  ComponentSpec root;  // the same again as the tables in sections.hpp see it: for writing and comparing
+  ComponentSpec root;                   // the same again as the tables in sections.hpp see it: for writing and comparing
 };
 
 // Merges and checks. Throws DiagnosticError with all errors of files and overrides at once.

@@ -34,10 +34,12 @@ class Taking {
         settings_.layers.empty() ? settings_.where : settings_.layer_locations[static_cast<std::size_t>(wanted - settings_.layers.begin())];
     if (tensor == nullptr && settings_.layers.empty()) return left_.push_back(slot.name);
     if (tensor == nullptr) throw DiagnosticError(where, settings_.checkpoint + " has no tensor '" + slot.name + "'");
-    if (tensor->dtype != slot.dtype) throw DiagnosticError(where, settings_.checkpoint + " has '" + slot.name + "' in another type of numbers than the net's");
+    if (tensor->dtype != slot.dtype)
+      throw DiagnosticError(where, settings_.checkpoint + " has '" + slot.name + "' in another type of numbers than the net's");
     if (tensor->shape != slot.shape) {
-      throw DiagnosticError(where, settings_.checkpoint + " has '" + slot.name + "' with the shape " + to_string(tensor->shape) +
-                                       ", the net needs " + to_string(slot.shape),
+      throw DiagnosticError(where,
+                            settings_.checkpoint + " has '" + slot.name + "' with the shape " + to_string(tensor->shape) +
+                                ", the net needs " + to_string(slot.shape),
                             settings_.layers.empty() ? "give that layer another name, or list in `layers` what to take" : "");
     }
     std::memcpy(to, tensor->data, tensor->bytes());

@@ -36,8 +36,8 @@ struct Trace {
 };
 
 struct TraceOptions {
-  bool fused = false;     // as training runs it: layers that others absorb have no tensors of their own
-  bool inference = false; // forward alone, as predict does
+  bool fused = false;      // as training runs it: layers that others absorb have no tensors of their own
+  bool inference = false;  // forward alone, as predict does
 };
 
 class Tracer {

@@ -86,7 +86,8 @@ Trainer::Trainer(const Environment& environment, const DataRoot& root, const std
                    : std::nullopt),
       evaluator_(environment, data_, tested()),
       // Before the observers: they cut what they wrote behind the checkpoint.
-      folder_((require_validation(settings_, data_), require_same_data(resume, data_), require_same_kernels(resume, environment.host()), make_folder())),
+      folder_((require_validation(settings_, data_), require_same_data(resume, data_), require_same_kernels(resume, environment.host()),
+               make_folder())),
       description_(describe_model(settings_, data_, environment.host())),
       state_(resume ? resume->state() : TrainingState{}),
       resumed_(resume.has_value()),
@@ -101,9 +102,7 @@ Trainer::Trainer(const Environment& environment, const DataRoot& root, const std
   write_atomically(folder_.config(), description_.config);
 }
 
-std::int64_t Trainer::steps_per_epoch() const {
-  return (data_.train().count() + step_samples() - 1) / step_samples();
-}
+std::int64_t Trainer::steps_per_epoch() const { return (data_.train().count() + step_samples() - 1) / step_samples(); }
 
 nnrun_progress Trainer::progress() const {
   nnrun_progress p{};
@@ -209,9 +208,11 @@ bool Trainer::train_epoch() {
 }
 
 void Trainer::finish_epoch(double learning_rate) {
-  std::vector<nnrun_field> fields{field("epoch", state_.epoch + 1), field("epochs", settings_.train.epochs),
+  std::vector<nnrun_field> fields{field("epoch", state_.epoch + 1),
+                                  field("epochs", settings_.train.epochs),
                                   field("train_loss", state_.loss_sum / static_cast<double>(state_.samples)),
-                                  field("learning_rate", learning_rate), field("seconds", state_.epoch_seconds),
+                                  field("learning_rate", learning_rate),
+                                  field("seconds", state_.epoch_seconds),
                                   field("samples_per_s", static_cast<double>(state_.samples) / state_.epoch_seconds)};
   Evaluation validation;
   std::vector<std::string> names;
@@ -245,9 +246,9 @@ void Trainer::keep_best(const Evaluation& validation) {
 
 void Trainer::stop_early(const Evaluation& validation) {
   const EarlyStopping& stopping = settings_.train.early_stopping;
-  const std::string name = !stopping.metric.empty()        ? stopping.metric
+  const std::string name = !stopping.metric.empty()     ? stopping.metric
                            : validation.metrics.empty() ? "loss"
-                                                           : validation.metrics.front().first;
+                                                        : validation.metrics.front().first;
   double score = -validation.loss;
   for (const auto& [metric, value] : validation.metrics) {
     if (metric == name) score = value;
@@ -304,7 +305,9 @@ TrainingResult Trainer::test() {
   }
   fields.push_back(field("samples", result.test.samples));
   fields.push_back(field("data", data_.drawn() ? "drawn" : "real"));
-  fields.push_back(field("weights", average_ ? result.best_weights ? "best averaged" : "last averaged" : result.best_weights ? "best" : "last"));
+  fields.push_back(field("weights", average_              ? result.best_weights ? "best averaged" : "last averaged"
+                                    : result.best_weights ? "best"
+                                                          : "last"));
   fields.push_back(field("weights_sha256", result.weights_sha256.c_str()));
   observers_.tell("test", fields);
   details.tell(observers_);

@@ -74,8 +74,7 @@ TrainingStep::Result TrainingStep::run(std::span<const std::uint32_t> positions,
 
 double TrainingStep::run_batch(std::span<const std::uint32_t> positions, const nnrun_progress& progress, std::int64_t pass) {
   network_.forward(pass);
-  const double loss_sum =
-      loss_.run(network_.output(), labels(static_cast<std::int64_t>(positions.size())), &network_.output_gradient());
+  const double loss_sum = loss_.run(network_.output(), labels(static_cast<std::int64_t>(positions.size())), &network_.output_gradient());
   if (!std::isfinite(loss_sum)) refuse_loss(positions, progress, pass);
   network_.backward(pass, &updater_);
   return loss_sum;

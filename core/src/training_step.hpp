@@ -24,8 +24,8 @@ class TrainingStep {
     double learning_rate = 0;
     double gradient_norm = 0;  // before clipping; 0 where gradients are not clipped
   };
-  // `positions`: which samples of the training subset, up to train.accumulate batches of them; `next`: those of the following step, if known. Throws RunError where the loss or a gradient is not finite, naming layer
-  // and step; the weights are then not to be saved.
+  // `positions`: which samples of the training subset, up to train.accumulate batches of them; `next`: those of the following step, if
+  // known. Throws RunError where the loss or a gradient is not finite, naming layer and step; the weights are then not to be saved.
   Result run(std::span<const std::uint32_t> positions, const nnrun_progress& progress, std::span<const std::uint32_t> next = {});
 
   Network& network() { return network_; }
@@ -45,7 +45,7 @@ class TrainingStep {
   LossFunction loss_;
   Updater updater_;
   Buffer labels_;
-  Buffer mixed_labels_;  // f32, where samples are mixed
+  Buffer mixed_labels_;              // f32, where samples are mixed
   std::optional<BatchAhead> ahead_;  // where loading takes long
 };
 

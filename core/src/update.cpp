@@ -54,9 +54,7 @@ double Updater::begin(const nnrun_progress& progress) {
   return rate_;
 }
 
-bool Updater::steps_at_once(std::size_t slot) const {
-  return table_.slices != 0 && !waits() && !parameters_.weight_slots()[slot].frozen;
-}
+bool Updater::steps_at_once(std::size_t slot) const { return table_.slices != 0 && !waits() && !parameters_.weight_slots()[slot].frozen; }
 
 void Updater::slice_ready(std::size_t slot, std::int64_t begin, std::int64_t end) {
   if (steps_at_once(slot)) slice_given(slot, begin, end, parameters_.gradient(slot) + begin);
@@ -82,8 +80,8 @@ void Updater::layer_done(std::size_t first_slot, std::size_t slot_count) {
       throw RunError(parameters_.weight_slots()[slot].name + ": its layer said gradient_ready() for " + std::to_string(done) + " of " +
                      std::to_string(count) + " elements; it must be all, once each, or none");
     }
-    Host(host_.c()).parallel_elements(count, [&](std::int64_t begin, std::int64_t end) { step(slot, begin, end, parameters_.gradient(slot) + begin); },
-                                        block_size);
+    Host(host_.c()).parallel_elements(
+        count, [&](std::int64_t begin, std::int64_t end) { step(slot, begin, end, parameters_.gradient(slot) + begin); }, block_size);
   }
 }
 

@@ -14,7 +14,7 @@
 namespace nnrun::core {
 
 struct UpdateOptions {
-  double clip_norm = 0;       // 0: gradients are not clipped
+  double clip_norm = 0;      // 0: gradients are not clipped
   std::int64_t batches = 1;  // whose gradients make up one step, at most
 };
 
@@ -59,9 +59,9 @@ class Updater : public GradientSink {
   std::int64_t step_ = 0;
   std::vector<std::atomic<std::int64_t>> stepped_;  // elements, of each slot
   std::vector<std::atomic<bool>> not_finite_;
-  std::vector<Block> blocks_;          // of all weights that learn; where the optimizer waits
-  std::vector<double> block_squares_;  // the sum of each block's squared gradients
-  Buffer sums_;                        // of gradients times samples, where several batches make up a step
+  std::vector<Block> blocks_;               // of all weights that learn; where the optimizer waits
+  std::vector<double> block_squares_;       // the sum of each block's squared gradients
+  Buffer sums_;                             // of gradients times samples, where several batches make up a step
   std::int64_t batches_ = 0, samples_ = 0;  // of this step so far
 };
 

@@ -37,9 +37,9 @@ class Builder : public YAML::EventHandler {
   void OnDocumentStart(const YAML::Mark&) override { has_document_ = true; }
   void OnDocumentEnd() override {}
   void OnAnchor(const YAML::Mark& mark, const std::string& name) override {
-    errors_.push_back(make_error(
-        locate_mark(mark, name.size() + 1),
-        "anchor " + quote("&" + name) + ": a config has no anchors and aliases; write the value out, or use 'extends'"));
+    errors_.push_back(
+        make_error(locate_mark(mark, name.size() + 1),
+                   "anchor " + quote("&" + name) + ": a config has no anchors and aliases; write the value out, or use 'extends'"));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     Node node;
@@ -70,8 +70,7 @@ class Builder : public YAML::EventHandler {
     node.quoted = tag != "?";
     node.where = locator_(byte_of(mark), raw_length(byte_of(mark), value));
     check_tag(tag, node.where);
-    if (value.find('\0') != std::string::npos)
-      errors_.push_back(make_error(node.where, "a text cannot contain the character \\0"));
+    if (value.find('\0') != std::string::npos) errors_.push_back(make_error(node.where, "a text cannot contain the character \\0"));
     add(std::move(node));
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, YAML::EmitterStyle::value) override {
@@ -164,8 +163,7 @@ class Builder : public YAML::EventHandler {
     frame.node.where = locate_mark(mark, 1);
     if (!stack_.empty() && stack_.back().node.is_map() && stack_.back().wants_key) {
       const bool is_open_bracket = never_closes(byte_of(mark));  // the parser takes one for the start of a key
-      give_up(make_error(frame.node.where,
-                         is_open_bracket ? "this bracket is never closed" : "a key must be a word, not a list or map"));
+      give_up(make_error(frame.node.where, is_open_bracket ? "this bracket is never closed" : "a key must be a word, not a list or map"));
     }
     if (stack_.size() >= max_config_depth) {
       give_up(make_error(frame.node.where, "nested deeper than " + std::to_string(max_config_depth) + " levels"));
@@ -288,8 +286,7 @@ std::string explain_parser(const std::string& message) {
   std::vector<Diagnostic> errors = std::move(builder.errors());
   Diagnostic error = make_error(builder.locate_mark(exception.mark, 1), explain_parser(exception.msg));
   const bool in_brackets = exception.msg == YAML::ErrorMsg::END_OF_MAP_FLOW || exception.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW;
-  if (in_brackets && builder.is_open())
-    error.notes.push_back(make_note(builder.opened_at(), "the bracket that opens here is still open"));
+  if (in_brackets && builder.is_open()) error.notes.push_back(make_note(builder.opened_at(), "the bracket that opens here is still open"));
   errors.push_back(std::move(error));
   throw DiagnosticError(std::move(errors));
 }

@@ -13,7 +13,8 @@ inline const nnrun_value& param_of(const nnrun_layer_view& layer, std::string_vi
   for (std::uint32_t i = 0; i < layer.param_count; ++i) {
     if (layer.param_names[i] == name) return layer.params[i];
   }
-  throw Error(std::string(layer.name) + " has no parameter '" + std::string(name) + "': it is another " + layer.component + " than nnrun's");
+  throw Error(std::string(layer.name) + " has no parameter '" + std::string(name) + "': it is another " + layer.component +
+              " than nnrun's");
 }
 
 // NULL where it has none.

@@ -9,16 +9,11 @@ namespace nnrun {
 
 inline std::string dtype_name(nnrun_dtype dtype) {
   switch (dtype) {
-    case NNRUN_F32:
-      return "f32";
-    case NNRUN_BF16:
-      return "bf16";
-    case NNRUN_U8:
-      return "u8";
-    case NNRUN_S8:
-      return "s8";
-    case NNRUN_S32:
-      return "s32";
+    case NNRUN_F32: return "f32";
+    case NNRUN_BF16: return "bf16";
+    case NNRUN_U8: return "u8";
+    case NNRUN_S8: return "s8";
+    case NNRUN_S32: return "s32";
   }
   return "dtype " + std::to_string(static_cast<unsigned>(dtype));
 }

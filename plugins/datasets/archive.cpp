@@ -138,7 +138,8 @@ class Reader {
         break;
       }
       // A gap in a sparse file would be zeros, which no picture has reason to hold.
-      if (offset != static_cast<la_int64_t>(member.bytes.size())) throw Error(path_ + " holds " + member.path + " with gaps, which are not read");
+      if (offset != static_cast<la_int64_t>(member.bytes.size()))
+        throw Error(path_ + " holds " + member.path + " with gaps, which are not read");
       bytes_left -= static_cast<std::int64_t>(count);
       if (bytes_left < 0) {
         throw Error(path_ + " is packed, and its pictures do not fit into memory: unpack it, or make it a plain .tar");

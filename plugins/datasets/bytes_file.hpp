@@ -68,8 +68,7 @@ class BytesFile {
     fill();
     if (stream_.avail_in < 2 || packed_[0] != 0x1f || packed_[1] != 0x8b) {
       inflateEnd(&stream_);
-      throw Error(path +
-                  " is not a gzip file, which its name says: get it anew, or drop the .gz from its name if it is not packed");
+      throw Error(path + " is not a gzip file, which its name says: get it anew, or drop the .gz from its name if it is not packed");
     }
   }
   ~BytesFile() {
@@ -100,8 +99,7 @@ class BytesFile {
   // To be called when everything expected has been read.
   void require_end() {
     std::uint8_t extra = 0;
-    if (read({&extra, 1}) != 0)
-      throw Error(path() + " goes on behind the data that its header announces: it is damaged, get it anew");
+    if (read({&extra, 1}) != 0) throw Error(path() + " goes on behind the data that its header announces: it is damaged, get it anew");
     if (!gzip_) return;
     if (stream_.avail_in == 0) fill();
     if (stream_.avail_in != 0) throw Error(path() + " goes on behind the end of its gzip data: it is damaged, get it anew");
@@ -123,8 +121,7 @@ class BytesFile {
       if (status == Z_STREAM_END) {
         ended_ = true;
       } else if (status != Z_OK) {
-        throw Error("cannot unpack " + path() + ": " + (stream_.msg != nullptr ? stream_.msg : "damaged gzip data") +
-                    ": get it anew");
+        throw Error("cannot unpack " + path() + ": " + (stream_.msg != nullptr ? stream_.msg : "damaged gzip data") + ": get it anew");
       }
     }
   }

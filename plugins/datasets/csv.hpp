@@ -113,7 +113,8 @@ struct Csv {
     bool more = header ? file.next(row) : true;
     std::int64_t rows = 0;
     for (; more && rows < index; ++rows) more = file.next(row);
-    if (!more) throw Error(path + " has " + std::to_string(rows) + " rows: there is no number " + std::to_string(index) + " (the first is 0)");
+    if (!more)
+      throw Error(path + " has " + std::to_string(rows) + " rows: there is no number " + std::to_string(index) + " (the first is 0)");
     for (std::size_t i = 0; i < width; ++i) sample.data()[i] = number(file, row[columns[i]], names[columns[i]]);
   }
 
@@ -185,7 +186,8 @@ struct Csv {
     if (!classes_.empty()) return;
     for (const CsvField& text : texts) classes_.push_back(text.text);
     const auto is_integer = [](const std::string& text) {
-      return !text.empty() && text.size() < 18 && text.find_first_not_of("0123456789", text[0] == '-' ? 1 : 0) == std::string::npos && text != "-";
+      return !text.empty() && text.size() < 18 && text.find_first_not_of("0123456789", text[0] == '-' ? 1 : 0) == std::string::npos &&
+             text != "-";
     };
     const bool integers = std::all_of(classes_.begin(), classes_.end(), is_integer);
     std::sort(classes_.begin(), classes_.end(), [integers](const std::string& a, const std::string& b) {

@@ -14,7 +14,10 @@ struct PenMark {
 };
 
 // Through its marks, in order.
-enum class StrokeKind { lines, curve };
+enum class StrokeKind {
+  lines,
+  curve
+};
 
 struct Stroke {
   StrokeKind kind;

@@ -68,10 +68,8 @@ class DigitPainter {
   // From the digit's box to pixels. The bends are smooth, so that strokes which meet still do.
   Point place(PenMark mark) {
     Point p{static_cast<float>(mark.x) * 0.01f, static_cast<float>(mark.y) * 0.01f};
-    p.x += bends_[0] * std::sin(4 * p.y + phases_[0]) + bends_[1] * std::sin(7 * p.x + phases_[1]) +
-           random_.next_uniform(-0.015f, 0.015f);
-    p.y += bends_[2] * std::sin(4 * p.x + phases_[2]) + bends_[3] * std::sin(7 * p.y + phases_[3]) +
-           random_.next_uniform(-0.015f, 0.015f);
+    p.x += bends_[0] * std::sin(4 * p.y + phases_[0]) + bends_[1] * std::sin(7 * p.x + phases_[1]) + random_.next_uniform(-0.015f, 0.015f);
+    p.y += bends_[2] * std::sin(4 * p.x + phases_[2]) + bends_[3] * std::sin(7 * p.y + phases_[3]) + random_.next_uniform(-0.015f, 0.015f);
     return {matrix_[0][0] * p.x + matrix_[0][1] * p.y + centre_x_, matrix_[1][0] * p.x + matrix_[1][1] * p.y + centre_y_};
   }
 
@@ -142,8 +140,8 @@ struct DrawnDigits {
   std::int64_t count = 60000;
 
   static constexpr auto params() {
-    return schema(param<&DrawnDigits::count>("count", "samples to train; to test, and to validate, there is a sixth of it")
-                      .range(10, 1000000));
+    return schema(
+        param<&DrawnDigits::count>("count", "samples to train; to test, and to validate, there is a sixth of it").range(10, 1000000));
   }
 
   class Split {
@@ -174,15 +172,13 @@ struct DrawnDigits {
     std::unique_ptr<std::uint8_t[]> pixels_;
   };
 
-  std::unique_ptr<Split> open(const Host& host, const std::string&, nnrun_split split, std::uint64_t seed,
-                              nnrun_dataset_info& info) const {
+  std::unique_ptr<Split> open(const Host& host, const std::string&, nnrun_split split, std::uint64_t seed, nnrun_dataset_info& info) const {
     static constexpr const char* class_names[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
     info.count = split == NNRUN_SPLIT_TRAIN ? count : std::max<std::int64_t>(count / 6, 10);
     info.sample = make_tensor(NNRUN_U8, Shape{DigitPainter::side, DigitPainter::side, 1});
     info.classes = 10;
     info.class_names = class_names;
-    return std::make_unique<Split>(host, info.count,
-                                   nnrun_random_key{seed, NNRUN_STREAM_DATASET, static_cast<std::uint32_t>(split), 0});
+    return std::make_unique<Split>(host, info.count, nnrun_random_key{seed, NNRUN_STREAM_DATASET, static_cast<std::uint32_t>(split), 0});
   }
 };
 

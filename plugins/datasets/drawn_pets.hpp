@@ -17,8 +17,8 @@ struct DrawnPets {
   std::int64_t count = 4000;
 
   static constexpr auto params() {
-    return schema(param<&DrawnPets::count>("count", "samples to train; to test, and to validate, there is a quarter of it")
-                      .range(16, 200000));
+    return schema(
+        param<&DrawnPets::count>("count", "samples to train; to test, and to validate, there is a quarter of it").range(16, 200000));
   }
 
   class Split {
@@ -52,15 +52,14 @@ struct DrawnPets {
     std::vector<std::int32_t> labels_;
   };
 
-  std::unique_ptr<Split> open(const Host& host, const std::string&, nnrun_split split, std::uint64_t seed,
-                              nnrun_dataset_info& info) const {
+  std::unique_ptr<Split> open(const Host& host, const std::string&, nnrun_split split, std::uint64_t seed, nnrun_dataset_info& info) const {
     static constexpr const char* class_names[] = {"cat", "dog"};
     info.count = split == NNRUN_SPLIT_TRAIN ? count : count / 4;
     info.sample = make_tensor(NNRUN_U8, Shape{PetPainter::side, PetPainter::side, 3});
     info.classes = 2;
     info.class_names = class_names;
-    auto made = std::make_unique<Split>(host, info.count,
-                                        nnrun_random_key{seed, NNRUN_STREAM_DATASET, static_cast<std::uint32_t>(split), 0});
+    auto made =
+        std::make_unique<Split>(host, info.count, nnrun_random_key{seed, NNRUN_STREAM_DATASET, static_cast<std::uint32_t>(split), 0});
     info.labels = made->labels();
     return made;
   }

@@ -9,8 +9,7 @@ namespace nnrun::datasets {
 // understood too. Samples are (height, width, 1) bytes; labels are 0 to the greatest one found.
 struct Idx {
   static constexpr auto name = "idx";
-  static constexpr auto doc =
-      "pictures and labels in MNIST's format: PATH-images-idx3-ubyte and PATH-labels-idx1-ubyte, plain or .gz";
+  static constexpr auto doc = "pictures and labels in MNIST's format: PATH-images-idx3-ubyte and PATH-labels-idx1-ubyte, plain or .gz";
 
   class Split {
    public:
@@ -30,8 +29,7 @@ struct Idx {
     }
 
     void read(std::int64_t index, const Tensor& sample, void* label) const {
-      std::memcpy(sample.data<std::uint8_t>(), images_.data.get() + index * sample_bytes_,
-                  static_cast<std::size_t>(sample_bytes_));
+      std::memcpy(sample.data<std::uint8_t>(), images_.data.get() + index * sample_bytes_, static_cast<std::size_t>(sample_bytes_));
       const std::int32_t value = labels_.data[static_cast<std::size_t>(index)];
       std::memcpy(label, &value, sizeof value);
     }
@@ -99,8 +97,7 @@ struct Idx {
 
   static std::string require(const std::string& path, const std::array<const char*, 4>& names) {
     std::string found = find(path, names);
-    if (found.empty())
-      throw Error("there is neither " + path + names[0] + " nor " + path + names[1] + ": see datasets/README.md");
+    if (found.empty()) throw Error("there is neither " + path + names[0] + " nor " + path + names[1] + ": see datasets/README.md");
     return found;
   }
 
@@ -109,8 +106,8 @@ struct Idx {
     if (got_height == height && got_width == width) return;
     const auto size = [](std::int64_t w, std::int64_t h) { return std::to_string(w) + " x " + std::to_string(h); };
     throw Error(path + " is " + size(got_width, got_height) + " pixels, expected " + size(width, height) +
-                ": resize it, eg with ImageMagick: convert PICTURE -resize " + std::to_string(width) + "x" +
-                std::to_string(height) + "! out.pgm");
+                ": resize it, eg with ImageMagick: convert PICTURE -resize " + std::to_string(width) + "x" + std::to_string(height) +
+                "! out.pgm");
   }
 };
 

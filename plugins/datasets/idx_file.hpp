@@ -32,26 +32,13 @@ inline std::string describe_magic(const std::uint8_t* magic) {
   if (magic[0] != 0 || magic[1] != 0) return "no IDX file";
   const char* type = nullptr;
   switch (magic[2]) {
-    case 0x08:
-      type = "bytes";
-      break;
-    case 0x09:
-      type = "signed bytes";
-      break;
-    case 0x0B:
-      type = "16-bit integers";
-      break;
-    case 0x0C:
-      type = "32-bit integers";
-      break;
-    case 0x0D:
-      type = "floats";
-      break;
-    case 0x0E:
-      type = "doubles";
-      break;
-    default:
-      return "no IDX file";
+    case 0x08: type = "bytes"; break;
+    case 0x09: type = "signed bytes"; break;
+    case 0x0B: type = "16-bit integers"; break;
+    case 0x0C: type = "32-bit integers"; break;
+    case 0x0D: type = "floats"; break;
+    case 0x0E: type = "doubles"; break;
+    default: return "no IDX file";
   }
   const std::string usual = magic[2] != 0x08 ? "" : magic[3] == 1 ? ", as labels are" : magic[3] == 3 ? ", as pictures are" : "";
   return "IDX " + std::string(type) + " in " + std::to_string(magic[3]) + (magic[3] == 1 ? " dimension" : " dimensions") + usual;
@@ -69,9 +56,8 @@ inline IdxBytes read_idx(const std::string& path, std::size_t rank, const std::s
   const std::size_t header_size = 4 + 4 * rank;
   const std::size_t got = file.read({header.data(), 4});
   if (got == 4 && (header[0] != 0 || header[1] != 0 || header[2] != 0x08 || header[3] != rank)) {
-    throw Error(path + " holds no " + what + ": expected magic " + format("0x%08x", 0x800u + static_cast<unsigned>(rank)) +
-                ", got " + format("0x%08x", detail::big_endian(header.data())) + " (" + detail::describe_magic(header.data()) +
-                ")");
+    throw Error(path + " holds no " + what + ": expected magic " + format("0x%08x", 0x800u + static_cast<unsigned>(rank)) + ", got " +
+                format("0x%08x", detail::big_endian(header.data())) + " (" + detail::describe_magic(header.data()) + ")");
   }
   if (got < 4 || file.read({header.data() + 4, header_size - 4}) < header_size - 4) {
     throw Error(path + " is too short for the header of an IDX file: expected " + std::to_string(header_size) +
@@ -84,14 +70,13 @@ inline IdxBytes read_idx(const std::string& path, std::size_t rank, const std::s
     const std::int64_t dim = detail::big_endian(header.data() + 4 + 4 * i);
     if (i == 0 && dim == 0) throw Error(path + " holds no samples: its header gives a count of 0");
     if (dim == 0 || (i > 0 && dim > greatest_dim)) {
-      throw Error(path + " has a dimension of " + std::to_string(dim) + " in its header, expected 1 to " +
-                  std::to_string(greatest_dim) + ": it is damaged");
+      throw Error(path + " has a dimension of " + std::to_string(dim) + " in its header, expected 1 to " + std::to_string(greatest_dim) +
+                  ": it is damaged");
     }
     idx.dims.push_back(dim);
     // Below 2^32 * 2^32 before the check, and at most 2^34 after it.
     total *= static_cast<std::uint64_t>(dim);
-    if (total > greatest_total)
-      throw Error(path + " announces more than 16 GiB in its header: it is damaged, or not for this reader");
+    if (total > greatest_total) throw Error(path + " announces more than 16 GiB in its header: it is damaged, or not for this reader");
   }
   const std::string shape = to_string(idx.dims) + " = " + grouped(static_cast<std::int64_t>(total)) + " bytes";
   if (total > file.greatest_size()) {

@@ -84,7 +84,8 @@ std::vector<std::uint32_t> ImageFolder::choose(const PictureFiles& files, nnrun_
     if (train_share < 1 && split != NNRUN_SPLIT_VALIDATION) {
       // Each class is shuffled by itself, and cut.
       Random random({split_seed, NNRUN_STREAM_SPLIT, 0, static_cast<std::uint32_t>(files.label(begin))});
-      for (std::size_t i = own.size(); i-- > 1;) std::swap(own[i], own[static_cast<std::size_t>((std::uint64_t{random.next()} * (i + 1)) >> 32)]);
+      for (std::size_t i = own.size(); i-- > 1;)
+        std::swap(own[i], own[static_cast<std::size_t>((std::uint64_t{random.next()} * (i + 1)) >> 32)]);
       const auto cut = static_cast<std::ptrdiff_t>(std::llround(train_share * static_cast<double>(own.size())));
       if (split == NNRUN_SPLIT_TRAIN) {
         own.erase(own.begin() + cut, own.end());
@@ -118,7 +119,10 @@ void ImageFolder::read_file(const std::string& path, std::int64_t index, const T
 
 ImageFolder::Split::Split(const Host& host, const ImageFolder& settings, const std::string& path, PictureFiles files,
                           const std::vector<std::int32_t>& labels)
-    : files_(std::move(files)), path_(path), sample_(make_tensor(NNRUN_U8, settings.sample_shape())), sample_bytes_(static_cast<std::size_t>(Tensor(sample_).count())) {
+    : files_(std::move(files)),
+      path_(path),
+      sample_(make_tensor(NNRUN_U8, settings.sample_shape())),
+      sample_bytes_(static_cast<std::size_t>(Tensor(sample_).count())) {
   const bool keep = keep_in_memory(host, settings, path);
   if (keep) pixels_ = std::make_unique_for_overwrite<std::uint8_t[]>(files_.count() * sample_bytes_);
   for (std::size_t i = 0; i < files_.count(); ++i) labels_.push_back(labels[files_.label(i)]);

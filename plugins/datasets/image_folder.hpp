@@ -34,8 +34,7 @@ struct ImageFolder {
             .items(1, 2)
             .range(1, 8192),
         param<&ImageFolder::color>("color", "rgb: 3 channels, grey: 1").choices(colors),
-        param<&ImageFolder::cache>("cache",
-                                   "memory: decoded once and kept; none: decoded each time; auto: memory where it is ample")
+        param<&ImageFolder::cache>("cache", "memory: decoded once and kept; none: decoded each time; auto: memory where it is ample")
             .choices(caches),
         param<&ImageFolder::strict>("strict", "true: a picture that cannot be read is an error; false: it is left out and listed"),
         param<&ImageFolder::limit>("limit", "takes the first so many files of each class, by name; 0: all").at_least(0),
@@ -87,9 +86,9 @@ class ImageFolder::Split {
   std::string path_;
   nnrun_tensor sample_{};
   std::size_t sample_bytes_ = 0;
-  std::vector<std::int32_t> labels_;               // of each sample
-  std::vector<std::uint32_t> places_;              // of each sample in pixels_; damaged ones leave gaps there
-  std::unique_ptr<std::uint8_t[]> pixels_;         // null: decoded when read
+  std::vector<std::int32_t> labels_;        // of each sample
+  std::vector<std::uint32_t> places_;       // of each sample in pixels_; damaged ones leave gaps there
+  std::unique_ptr<std::uint8_t[]> pixels_;  // null: decoded when read
   std::string note_;
 };
 

@@ -120,10 +120,8 @@ class JpegReader {
       case JWRN_HIT_MARKER:
       case JWRN_HUFF_BAD_CODE:
       case JWRN_JPEG_EOF:
-      case JWRN_MUST_RESYNC:
-        on_error(common);
-      default:
-        break;
+      case JWRN_MUST_RESYNC: on_error(common);
+      default: break;
     }
   }
 

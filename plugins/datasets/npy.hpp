@@ -63,10 +63,12 @@ inline NpyFile read_npy(const std::string& path) {
   if (type_end == std::string::npos) throw Error(path + " has a header whose descr is no simple type");
   array.type = header.substr(type + 1, type_end - type - 1);
   std::size_t size = 0;
-  for (const auto& [name, bytes] : {std::pair{"|u1", 1}, std::pair{"<f4", 4}, std::pair{"<f8", 8}, std::pair{"<i4", 4}, std::pair{"<i8", 8}}) {
+  for (const auto& [name, bytes] :
+       {std::pair{"|u1", 1}, std::pair{"<f4", 4}, std::pair{"<f8", 8}, std::pair{"<i4", 4}, std::pair{"<i8", 8}}) {
     if (array.type == name) size = static_cast<std::size_t>(bytes);
   }
-  if (size == 0) throw Error(path + " holds numbers of type " + array.type + "; uint8, int32, int64, float32 and float64 are read (little-endian)");
+  if (size == 0)
+    throw Error(path + " holds numbers of type " + array.type + "; uint8, int32, int64, float32 and float64 are read (little-endian)");
   if (header.compare(behind("fortran_order"), 5, "False") != 0) {
     throw Error(path + " is stored column by column (Fortran's order): save numpy.ascontiguousarray(a) instead");
   }
@@ -83,15 +85,18 @@ inline NpyFile read_npy(const std::string& path) {
       ++at;
       continue;
     }
-    if (dim < 1 || dim > (std::int64_t{1} << 40) / total) throw Error(path + " has a dimension of " + std::to_string(dim) + ", which is not read");
+    if (dim < 1 || dim > (std::int64_t{1} << 40) / total)
+      throw Error(path + " has a dimension of " + std::to_string(dim) + ", which is not read");
     total *= dim;
     array.shape.push_back(dim);
   }
   const std::int64_t expected = total * static_cast<std::int64_t>(size);
   const auto here = static_cast<std::int64_t>(file.size()) - static_cast<std::int64_t>(8 + length_bytes.size() + length);
-  if (array.shape.empty() || array.shape.size() > NNRUN_MAX_RANK - 1) throw Error(path + " has " + std::to_string(array.shape.size()) + " dimensions; 1 to 5 are read");
+  if (array.shape.empty() || array.shape.size() > NNRUN_MAX_RANK - 1)
+    throw Error(path + " has " + std::to_string(array.shape.size()) + " dimensions; 1 to 5 are read");
   if (here != expected) {
-    throw Error(path + " should hold " + std::to_string(expected) + " bytes of numbers, and holds " + std::to_string(here) + ": it is damaged");
+    throw Error(path + " should hold " + std::to_string(expected) + " bytes of numbers, and holds " + std::to_string(here) +
+                ": it is damaged");
   }
   array.bytes = take(static_cast<std::size_t>(expected));
   return array;
@@ -120,7 +125,8 @@ struct Npy {
         }
         const double value = labels.number(i);
         if (value < 0 || value > 65535) {
-          throw Error(labels.path + ": label " + std::to_string(i) + " is " + std::to_string(static_cast<std::int64_t>(value)) + ", expected a class of 0 to 65535");
+          throw Error(labels.path + ": label " + std::to_string(i) + " is " + std::to_string(static_cast<std::int64_t>(value)) +
+                      ", expected a class of 0 to 65535");
         }
         classes_.push_back(static_cast<std::int32_t>(value));
       }
@@ -172,8 +178,8 @@ struct Npy {
   std::unique_ptr<Split> open(const Host&, const std::string& path, nnrun_split, std::uint64_t, nnrun_dataset_info& info) const {
     const NpyFile features = read_npy(path + "-features.npy"), labels = read_npy(path + "-labels.npy");
     if (features.count() != labels.count()) {
-      throw Error(features.path + " holds " + grouped(features.count()) + " samples, but " + labels.path + " holds " + grouped(labels.count()) +
-                  " labels: they do not belong together");
+      throw Error(features.path + " holds " + grouped(features.count()) + " samples, but " + labels.path + " holds " +
+                  grouped(labels.count()) + " labels: they do not belong together");
     }
     if (labels.shape.size() > 2 || (labels.integers() && labels.row_count() != 1)) {
       throw Error(labels.path + " has the shape " + to_string(labels.shape) + "; labels are (N), numbers (N) or (N, targets)");
@@ -190,11 +196,12 @@ struct Npy {
     if (shape.empty()) shape.push_back(1);
     const bool bytes = features.type == "|u1";
     if (shape != sample.shape() || bytes != (sample.dtype() == NNRUN_U8)) {
-      throw Error(path + " has samples of " + to_string(shape) + (bytes ? " bytes" : " numbers") + ", expected " + to_string(sample.shape()) +
-                  (sample.dtype() == NNRUN_U8 ? " bytes" : " numbers") + ", as in the array to train");
+      throw Error(path + " has samples of " + to_string(shape) + (bytes ? " bytes" : " numbers") + ", expected " +
+                  to_string(sample.shape()) + (sample.dtype() == NNRUN_U8 ? " bytes" : " numbers") + ", as in the array to train");
     }
     if (index >= features.count()) {
-      throw Error(path + " has " + grouped(features.count()) + " samples: there is no number " + std::to_string(index) + " (the first is 0)");
+      throw Error(path + " has " + grouped(features.count()) + " samples: there is no number " + std::to_string(index) +
+                  " (the first is 0)");
     }
     const std::size_t count = features.row_count(), first = static_cast<std::size_t>(index) * count;
     if (bytes) {

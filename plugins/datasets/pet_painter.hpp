@@ -35,7 +35,11 @@ class PetPainter {
   struct Point {
     float x, y;
   };
-  enum class Fur { plain, striped, spotted };
+  enum class Fur {
+    plain,
+    striped,
+    spotted
+  };
 
   float uniform(float low, float high) { return random_.next_uniform(low, high); }
   bool chance(float share) { return random_.next_uniform() < share; }
@@ -119,7 +123,8 @@ class PetPainter {
   Colour fur_at(Point p) const {
     float share = 0;
     if (kind_ == Fur::striped) share = std::sin(stripes_ * (p.x + 0.3f * std::sin(2 * p.y)) + phase_) > 0.3f ? 0.8f : 0.0f;
-    if (kind_ == Fur::spotted) share = std::sin(0.6f * stripes_ * p.x + phase_) * std::sin(0.6f * stripes_ * p.y - phase_) > 0.35f ? 1.0f : 0.0f;
+    if (kind_ == Fur::spotted)
+      share = std::sin(0.6f * stripes_ * p.x + phase_) * std::sin(0.6f * stripes_ * p.y - phase_) > 0.35f ? 1.0f : 0.0f;
     const float shade = 1 - 0.12f * std::clamp(p.y, -1.0f, 2.0f);
     const Colour colour = mix(fur_, second_, share);
     return {colour.red * shade, colour.green * shade, colour.blue * shade};
@@ -165,20 +170,24 @@ class PetPainter {
     const Point a{middle.x + uniform(-1, 1), middle.y + uniform(-1, 1)}, b{middle.x + uniform(-1, 1), middle.y + uniform(-1, 1)};
     switch (random_.next() % 3) {
       case 0:
-        fill(middle, 1, [&](Point p) { return ellipse(p, middle, wide, high); }, plain);
+        fill(
+            middle, 1, [&](Point p) { return ellipse(p, middle, wide, high); }, plain);
         break;
       case 1:
-        fill(middle, 1.5f, [&](Point p) { return triangle(p, middle, a, b); }, plain);
+        fill(
+            middle, 1.5f, [&](Point p) { return triangle(p, middle, a, b); }, plain);
         break;
       default:
-        fill(middle, 1.5f, [&](Point p) { return line(p, a, b, 0.12f); }, plain);
+        fill(
+            middle, 1.5f, [&](Point p) { return line(p, a, b, 0.12f); }, plain);
     }
   }
 
   void paint_body() {
     const Point middle{uniform(-0.5f, 0.5f), uniform(1.5f, 1.8f)};
     const float wide = uniform(0.8f, 1.2f), high = uniform(1.0f, 1.4f);
-    fill(middle, 1.5f, [&](Point p) { return ellipse(p, middle, wide, high); }, [&](Point p) { return fur_at(p); });
+    fill(
+        middle, 1.5f, [&](Point p) { return ellipse(p, middle, wide, high); }, [&](Point p) { return fur_at(p); });
   }
 
   // A cat's is long and thin, and bent; a dog's shorter and thicker.
@@ -189,7 +198,9 @@ class PetPainter {
     const float length = dog_ ? uniform(0.2f, 0.35f) : uniform(0.3f, 0.5f), bend = uniform(-0.7f, 0.7f);
     for (int piece = 0; piece < 4; ++piece) {
       const Point to{from.x + length * std::cos(angle), from.y - length * std::sin(angle)};
-      fill({(from.x + to.x) / 2, (from.y + to.y) / 2}, length / 2 + wide, [&](Point p) { return line(p, from, to, wide); }, [&](Point p) { return fur_at(p); });
+      fill(
+          {(from.x + to.x) / 2, (from.y + to.y) / 2}, length / 2 + wide, [&](Point p) { return line(p, from, to, wide); },
+          [&](Point p) { return fur_at(p); });
       from = to;
       angle += bend;
     }
@@ -203,14 +214,19 @@ class PetPainter {
       if (pointed) {
         const float height = uniform(1.3f, 1.75f), base = uniform(0.25f, 0.4f);
         const Point tip{which * uniform(0.6f, 0.95f), -height}, inner{which * base, -0.75f}, outer{which * 0.98f, -0.25f};
-        fill({which * 0.7f, -0.9f}, 1.2f, [&](Point p) { return triangle(p, tip, inner, outer); }, fur);
-        fill({which * 0.7f, -0.9f}, 1.0f, [&](Point p) { return triangle(p, tip, inner, outer) + 0.13f; },
-             [&](Point) { return Colour{205, 150, 145}; });
+        fill(
+            {which * 0.7f, -0.9f}, 1.2f, [&](Point p) { return triangle(p, tip, inner, outer); }, fur);
+        fill(
+            {which * 0.7f, -0.9f}, 1.0f, [&](Point p) { return triangle(p, tip, inner, outer) + 0.13f; },
+            [&](Point) {
+              return Colour{205, 150, 145};
+            });
       } else {
         const Point middle{which * uniform(0.85f, 1.1f), uniform(-0.1f, 0.3f)};
         const float wide = uniform(0.24f, 0.36f), high = uniform(0.55f, 0.85f);
         const Colour ear = mix(fur_, second_, 0.7f);
-        fill(middle, 1.1f, [&](Point p) { return ellipse(p, middle, wide, high); }, [&](Point) { return ear; });
+        fill(
+            middle, 1.1f, [&](Point p) { return ellipse(p, middle, wide, high); }, [&](Point) { return ear; });
       }
     }
   }
@@ -219,7 +235,12 @@ class PetPainter {
     const float wide = dog_ ? uniform(0.75f, 0.95f) : uniform(0.9f, 1.05f), high = dog_ ? uniform(0.85f, 1.05f) : uniform(0.75f, 0.9f);
     const bool ears_in_front = dog_;
     if (!ears_in_front) paint_ears();
-    fill({0, 0}, 1.2f, [&](Point p) { return ellipse(p, {0, 0}, wide, high); }, [&](Point p) { return fur_at(p); });
+    fill(
+        {0, 0}, 1.2f,
+        [&](Point p) {
+          return ellipse(p, {0, 0}, wide, high);
+        },
+        [&](Point p) { return fur_at(p); });
     if (ears_in_front) paint_ears();
     paint_eyes();
     paint_muzzle();
@@ -231,8 +252,13 @@ class PetPainter {
     const float pupil_wide = dog_ ? size * uniform(0.6f, 0.75f) : size * uniform(0.25f, 0.45f);
     for (const float which : {-1.0f, 1.0f}) {
       const Point eye{which * apart, height};
-      fill(eye, 0.3f, [&](Point p) { return ellipse(p, eye, size, size * 0.85f); }, [&](Point) { return iris; });
-      fill(eye, 0.3f, [&](Point p) { return ellipse(p, eye, pupil_wide, size * 0.75f); }, [](Point) { return Colour{12, 12, 14}; });
+      fill(
+          eye, 0.3f, [&](Point p) { return ellipse(p, eye, size, size * 0.85f); }, [&](Point) { return iris; });
+      fill(
+          eye, 0.3f, [&](Point p) { return ellipse(p, eye, pupil_wide, size * 0.75f); },
+          [](Point) {
+            return Colour{12, 12, 14};
+          });
     }
   }
 
@@ -242,29 +268,46 @@ class PetPainter {
     if (dog_) {
       const Point middle{turned, uniform(0.45f, 0.6f)};
       const float wide = uniform(0.36f, 0.46f), high = uniform(0.45f, 0.6f);
-      fill(middle, 0.7f, [&](Point p) { return ellipse(p, middle, wide, high); }, [&](Point) { return light; });
+      fill(
+          middle, 0.7f, [&](Point p) { return ellipse(p, middle, wide, high); }, [&](Point) { return light; });
       const Point nose{turned, middle.y - 0.18f};
-      fill(nose, 0.4f, [&](Point p) { return ellipse(p, nose, 0.2f, 0.14f); }, [](Point) { return Colour{25, 22, 22}; });
+      fill(
+          nose, 0.4f, [&](Point p) { return ellipse(p, nose, 0.2f, 0.14f); },
+          [](Point) {
+            return Colour{25, 22, 22};
+          });
       if (chance(0.4f)) {
         const Point tongue{turned, middle.y + high * 0.85f};
-        fill(tongue, 0.4f, [&](Point p) { return ellipse(p, tongue, 0.13f, 0.26f); }, [](Point) { return Colour{220, 105, 115}; });
+        fill(
+            tongue, 0.4f, [&](Point p) { return ellipse(p, tongue, 0.13f, 0.26f); },
+            [](Point) {
+              return Colour{220, 105, 115};
+            });
       }
       return;
     }
     for (const float which : {-1.0f, 1.0f}) {
       const Point cheek{turned + which * 0.17f, 0.42f};
-      fill(cheek, 0.35f, [&](Point p) { return ellipse(p, cheek, 0.24f, 0.19f); }, [&](Point) { return light; });
+      fill(
+          cheek, 0.35f, [&](Point p) { return ellipse(p, cheek, 0.24f, 0.19f); }, [&](Point) { return light; });
     }
     const Point nose{turned, 0.25f};
-    fill(nose, 0.2f, [&](Point p) { return triangle(p, {turned - 0.1f, 0.2f}, {turned + 0.1f, 0.2f}, {turned, 0.32f}); },
-         [](Point) { return Colour{200, 120, 120}; });
+    fill(
+        nose, 0.2f,
+        [&](Point p) {
+          return triangle(p, {turned - 0.1f, 0.2f}, {turned + 0.1f, 0.2f}, {turned, 0.32f});
+        },
+        [](Point) {
+          return Colour{200, 120, 120};
+        });
     const Colour whisker = chance(0.5f) ? Colour{240, 240, 235} : Colour{30, 30, 30};
     for (const float which : {-1.0f, 1.0f}) {
       for (int i = -1; i <= 1; ++i) {
         const Point from{turned + which * 0.3f, 0.42f + 0.07f * static_cast<float>(i)};
         const Point to{turned + which * uniform(0.95f, 1.25f), 0.42f + 0.25f * static_cast<float>(i) + uniform(-0.05f, 0.05f)};
         const Point middle{(from.x + to.x) / 2, (from.y + to.y) / 2};
-        fill(middle, 0.55f, [&](Point p) { return line(p, from, to, 0.012f); }, [&](Point) { return whisker; });
+        fill(
+            middle, 0.55f, [&](Point p) { return line(p, from, to, 0.012f); }, [&](Point) { return whisker; });
       }
     }
   }

@@ -29,8 +29,7 @@ class PgmReader {
     const std::int64_t count = picture.width * picture.height;
     const std::int64_t bytes_a_pixel = white > 255 ? 2 : 1;
     if (binary) ++at_;  // exactly one white space character
-    const std::int64_t rest =
-        std::max<std::int64_t>(static_cast<std::int64_t>(bytes_.size()) - static_cast<std::int64_t>(at_), 0);
+    const std::int64_t rest = std::max<std::int64_t>(static_cast<std::int64_t>(bytes_.size()) - static_cast<std::int64_t>(at_), 0);
     // In text, a pixel takes a digit and, but for the last, white space.
     const std::int64_t needed = binary ? count * bytes_a_pixel : 2 * count - 1;
     if (rest < needed) {
@@ -69,11 +68,10 @@ class PgmReader {
     skip_space();
     std::int64_t value = 0;
     const std::size_t begin = at_;
-    while (at_ < bytes_.size() && bytes_[at_] >= '0' && bytes_[at_] <= '9' && value <= maximum)
-      value = value * 10 + (bytes_[at_++] - '0');
+    while (at_ < bytes_.size() && bytes_[at_] >= '0' && bytes_[at_] <= '9' && value <= maximum) value = value * 10 + (bytes_[at_++] - '0');
     if (at_ == begin || value < minimum || value > maximum) {
-      throw Error(path_ + " is not a PGM picture that can be read: expected a " + what + " of " + std::to_string(minimum) +
-                  " to " + std::to_string(maximum) + " at byte " + std::to_string(begin));
+      throw Error(path_ + " is not a PGM picture that can be read: expected a " + what + " of " + std::to_string(minimum) + " to " +
+                  std::to_string(maximum) + " at byte " + std::to_string(begin));
     }
     return value;
   }

@@ -83,8 +83,9 @@ void PictureFiles::name_classes() {
   const std::size_t all = files_.size();
   std::erase_if(files_, [](const File& file) { return folder_of(file.name).empty(); });
   if (files_.empty()) {
-    throw Error("there is no picture in " + path_ + (all > 0 ? " that lies in a folder: a class is a folder of pictures, eg: cat/1.jpg"
-                                                             : ": it should hold folders, named after their class, of pictures"));
+    throw Error("there is no picture in " + path_ +
+                (all > 0 ? " that lies in a folder: a class is a folder of pictures, eg: cat/1.jpg"
+                         : ": it should hold folders, named after their class, of pictures"));
   }
   std::map<std::string, std::size_t> labels;
   for (const File& file : files_) labels.emplace(folder_of(file.name), 0);

@@ -13,9 +13,9 @@ namespace nnrun::datasets {
 
 class PictureFiles {
  public:
-  // Lists the pictures under `path`, by their names' endings (jpg, jpeg, png, bmp, tga, ppm, pgm, pnm). A picture's class is the name of the
-  // folder it lies in. Hidden files and folders, links, and whatever is no regular file are passed over. Sorted by class and
-  // then by path, as bytes, however the folder or archive orders them. Throws Error, naming `path`.
+  // Lists the pictures under `path`, by their names' endings (jpg, jpeg, png, bmp, tga, ppm, pgm, pnm). A picture's class is the name of
+  // the folder it lies in. Hidden files and folders, links, and whatever is no regular file are passed over. Sorted by class and then by
+  // path, as bytes, however the folder or archive orders them. Throws Error, naming `path`.
   explicit PictureFiles(const std::string& path);
 
   std::size_t count() const { return files_.size(); }
@@ -37,8 +37,8 @@ class PictureFiles {
   struct File {
     std::string name;
     std::size_t label = 0;
-    std::int64_t offset = 0, size = -1;   // in the archive; a size of -1: a file of the folder
-    std::vector<std::uint8_t> bytes;      // of a packed one
+    std::int64_t offset = 0, size = -1;  // in the archive; a size of -1: a file of the folder
+    std::vector<std::uint8_t> bytes;     // of a packed one
   };
   void list_folder();
   void list_archive_members();

@@ -12,7 +12,8 @@ constexpr int between_bits = 6;  // between the passes, a byte has 6 more bits
 
 }  // namespace
 
-void Resizer::make_windows(std::int64_t from, std::int64_t from_eighths, std::int64_t to, std::vector<Window>& windows, std::vector<std::int32_t>& weights) {
+void Resizer::make_windows(std::int64_t from, std::int64_t from_eighths, std::int64_t to, std::vector<Window>& windows,
+                           std::vector<std::int32_t>& weights) {
   windows.clear();
   weights.clear();
   // Places are counted in units of 1 / (16 * to) of an old pixel, in which the centres of old and new ones are whole numbers.

@@ -20,7 +20,8 @@ class Resizer {
     std::int64_t first = 0, count = 0;
     std::size_t weights = 0;  // where they begin in weights_
   };
-  void make_windows(std::int64_t from, std::int64_t from_eighths, std::int64_t to, std::vector<Window>& windows, std::vector<std::int32_t>& weights);
+  void make_windows(std::int64_t from, std::int64_t from_eighths, std::int64_t to, std::vector<Window>& windows,
+                    std::vector<std::int32_t>& weights);
 
   std::vector<Window> rows_, columns_;
   std::vector<std::int32_t> row_weights_, column_weights_, sums_;

@@ -166,8 +166,7 @@ void decode_stb(std::span<const std::uint8_t> bytes, std::int64_t channels, Pixe
   }
   greatest_piece = bytes.size() + 2 * static_cast<std::size_t>(8 * count + rows) + 65536;
   Feed feed(bytes);
-  const std::unique_ptr<stbi_uc, Free> decoded(
-      stbi_load_from_callbacks(Feed::callbacks(), &feed, &width, &height, &from_channels, 0));
+  const std::unique_ptr<stbi_uc, Free> decoded(stbi_load_from_callbacks(Feed::callbacks(), &feed, &width, &height, &from_channels, 0));
   if (decoded == nullptr) throw Error("cannot be decoded: " + std::string(stbi_failure_reason()));
   if (feed.cut_off()) throw Error("is cut off: it ends before its last pixel");
   if (height != rows || width != columns || from_channels < 1 || from_channels > 4) throw Error("contradicts itself about its size");

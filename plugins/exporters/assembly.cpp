@@ -98,9 +98,12 @@ class Writer {
 
   std::string text() {
     std::string result = "## A neural network for RV32IM, written by nnrun.\n##\n## int " + name_ + "_run(const " +
-                         (net_.input == NNRUN_U8 ? "uint8_t" : "int32_t") + " *input, int32_t *output): runs it on one sample, and returns in a0 where\n"
-                         "## the largest output is, the first of equal ones. Input: " + std::to_string(net_.inputs) + " numbers, " + to_string(net_.input_shape) +
-                         ", output: " + std::to_string(net_.outputs) + ".\n## By the C calling convention (ilp32); memory is static: one call at a time.\n\n";
+                         (net_.input == NNRUN_U8 ? "uint8_t" : "int32_t") +
+                         " *input, int32_t *output): runs it on one sample, and returns in a0 where\n"
+                         "## the largest output is, the first of equal ones. Input: " +
+                         std::to_string(net_.inputs) + " numbers, " + to_string(net_.input_shape) +
+                         ", output: " + std::to_string(net_.outputs) +
+                         ".\n## By the C calling convention (ilp32); memory is static: one call at a time.\n\n";
     result += run();
     result += kernels();
     result += data();
@@ -179,7 +182,8 @@ class Writer {
     std::string code = line(".text") + line(".globl " + name_ + "_run");
     if (dialect_ == Dialect::gnu) code += line(".type " + name_ + "_run, @function");
     code += name_ + "_run:\n";
-    for (const char* instruction : {"addi sp, sp, -32", "sw ra, 28(sp)", "sw s0, 24(sp)", "sw s1, 20(sp)", "sw s2, 16(sp)", "mv s0, a0", "mv s1, a1"}) {
+    for (const char* instruction :
+         {"addi sp, sp, -32", "sw ra, 28(sp)", "sw s0, 24(sp)", "sw s1, 20(sp)", "sw s2, 16(sp)", "mv s0, a0", "mv s1, a1"}) {
       code += line(instruction);
     }
     for (const Layer& layer : net_.layers) {
@@ -188,8 +192,10 @@ class Writer {
       code += line("jal ra, " + needed(layer).function);
     }
     code += "  ## the largest output\n";
-    code += line("mv a0, s1") + line("addi a1, sp, 12") + line("li a2, 1") + line("li a3, " + std::to_string(net_.outputs)) + line("jal ra, argmax_s32");
-    for (const char* instruction : {"lw a0, 12(sp)", "lw ra, 28(sp)", "lw s0, 24(sp)", "lw s1, 20(sp)", "lw s2, 16(sp)", "addi sp, sp, 32", "ret"}) {
+    code += line("mv a0, s1") + line("addi a1, sp, 12") + line("li a2, 1") + line("li a3, " + std::to_string(net_.outputs)) +
+            line("jal ra, argmax_s32");
+    for (const char* instruction :
+         {"lw a0, 12(sp)", "lw ra, 28(sp)", "lw s0, 24(sp)", "lw s1, 20(sp)", "lw s2, 16(sp)", "addi sp, sp, 32", "ret"}) {
       code += line(instruction);
     }
     if (dialect_ == Dialect::gnu) code += line(".size " + name_ + "_run, .-" + name_ + "_run");
@@ -237,9 +243,9 @@ class Writer {
       if (!layer.convolution && layer.operation != Operation::maxpool) continue;
       const nnrun_windows& w = layer.windows;
       std::vector<std::int32_t> fields;
-      for (const std::int64_t field : {std::int64_t{1}, w.input[0], w.input[1], w.output[0], w.output[1], w.kernel[0], w.kernel[1], w.stride[0], w.stride[1],
-                                       w.dilation[0], w.dilation[1], w.padding[0], w.padding[1], layer.channels, layer.features, layer.groups, layer.outside,
-                                       layer.shift}) {
+      for (const std::int64_t field : {std::int64_t{1}, w.input[0], w.input[1], w.output[0], w.output[1], w.kernel[0], w.kernel[1],
+                                       w.stride[0], w.stride[1], w.dilation[0], w.dilation[1], w.padding[0], w.padding[1], layer.channels,
+                                       layer.features, layer.groups, layer.outside, layer.shift}) {
         fields.push_back(static_cast<std::int32_t>(field));
       }
       fields.resize(23);

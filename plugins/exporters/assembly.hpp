@@ -8,7 +8,10 @@
 namespace nnrun::exporters {
 
 // GNU as, or Venus, which knows fewer directives.
-enum class Dialect { gnu, venus };
+enum class Dialect {
+  gnu,
+  venus
+};
 
 // int NAME_run(input, output): the functions that the net needs, itself, and its data. Throws Error for nets of floats.
 std::string assembly_of(const Net& net, const std::string& name, Dialect dialect);

@@ -9,11 +9,11 @@ namespace {
 
 // What a product's loops are filled in with.
 struct Words {
-  const char* number;   // of x
+  const char* number;  // of x
   const char* weight;
-  const char* sum;      // the type that is summed in
-  const char* step;     // one product
-  const char* result;   // from the sum and b, the bias
+  const char* sum;     // the type that is summed in
+  const char* step;    // one product
+  const char* result;  // from the sum and b, the bias
   const char* parameter;
   const char* doc;
 };
@@ -28,17 +28,24 @@ const Words& words_of(const std::string& arithmetic) {
        {"int32_t", "int32_t", "int32_t", "sum += (x[k] * w[k]) >> 16;", "sum + b", "",
         "sum of floor(x * w / 2^16), plus the bias: each product fits into 32 bits, as was proved when the net was made"}},
       {"s32",
-       {"int32_t", "int32_t", "int32_t", "sum += x[k] * w[k];", "(sum + b) >> shift", ", int shift", "floor((sum of x * w, plus the bias) / 2^shift)"}},
-      {"s8", {"uint8_t", "int8_t", "int32_t", "sum += x[k] * w[k];", "sum + b", "", "sum of x * w, plus the bias: bytes times signed bytes"}}};
+       {"int32_t", "int32_t", "int32_t", "sum += x[k] * w[k];", "(sum + b) >> shift", ", int shift",
+        "floor((sum of x * w, plus the bias) / 2^shift)"}},
+      {"s8",
+       {"uint8_t", "int8_t", "int32_t", "sum += x[k] * w[k];", "sum + b", "", "sum of x * w, plus the bias: bytes times signed bytes"}}};
   return words.at(arithmetic);
 }
 
 std::string filled(std::string text, const Layer& layer, bool outside) {
   const Words& words = words_of(layer.arithmetic);
   const std::pair<std::string, std::string> holes[] = {
-      {"@ARITHMETIC@", layer.arithmetic}, {"@X@", words.number},     {"@W@", words.weight},
-      {"@Y@", layer.arithmetic == "f32" ? "float" : "int32_t"},     {"@SUM@", words.sum},
-      {"@STEP@", words.step},             {"@RESULT@", words.result}, {"@PARAMETER@", words.parameter},
+      {"@ARITHMETIC@", layer.arithmetic},
+      {"@X@", words.number},
+      {"@W@", words.weight},
+      {"@Y@", layer.arithmetic == "f32" ? "float" : "int32_t"},
+      {"@SUM@", words.sum},
+      {"@STEP@", words.step},
+      {"@RESULT@", words.result},
+      {"@PARAMETER@", words.parameter},
       {"@DOC@", words.doc},
       {"@OUTSIDE@", outside ? "          else {\n            for (int k = 0; k < depth; ++k) sum += outside * w[k];\n          }\n" : ""},
       {"@OUTSIDE_PARAMETER@", outside ? ", int outside" : ""}};
@@ -101,16 +108,22 @@ static void conv2d_@ARITHMETIC@(const struct windows *v, const @X@ *picture, con
 
 std::string maxpool(const std::string& type) {
   return "\n/* The largest of each window, channel by channel. */\n"
-         "static void maxpool2d_" + type + "(const struct windows *v, const " + type + " *x, " + type + " *y, int channels) {\n"
+         "static void maxpool2d_" +
+         type + "(const struct windows *v, const " + type + " *x, " + type +
+         " *y, int channels) {\n"
          "  for (int row = 0; row < v->output[0]; ++row) {\n"
          "    for (int column = 0; column < v->output[1]; ++column) {\n"
          "      for (int channel = 0; channel < channels; ++channel) {\n"
-         "        " + type + " largest = 0;\n"
+         "        " +
+         type +
+         " largest = 0;\n"
          "        int some = 0;\n"
          "        for (int t = 0; t < v->kernel[0] * v->kernel[1]; ++t) {\n"
          "          const int r = window_place(v, 0, row, t / v->kernel[1]), c = window_place(v, 1, column, t % v->kernel[1]);\n"
          "          if (r < 0 || c < 0) continue;\n"
-         "          const " + type + " number = x[(r * v->input[1] + c) * channels + channel];\n"
+         "          const " +
+         type +
+         " number = x[(r * v->input[1] + c) * channels + channel];\n"
          "          if (!some || number > largest) largest = number;\n"
          "          some = 1;\n"
          "        }\n"
@@ -123,7 +136,9 @@ std::string maxpool(const std::string& type) {
 
 std::string relu(const std::string& type) {
   return "\n/* y = max(x, 0); y may be x. */\n"
-         "static void relu_" + type + "(const " + type + " *x, " + type + " *y, int count) {\n"
+         "static void relu_" +
+         type + "(const " + type + " *x, " + type +
+         " *y, int count) {\n"
          "  for (int i = 0; i < count; ++i) y[i] = x[i] > 0 ? x[i] : 0;\n"
          "}\n";
 }
@@ -163,7 +178,9 @@ static void affine(const float *x, const float *scale, const float *offset, floa
 
 std::string largest(const std::string& type) {
   return "\n/* Where the largest number is; the first of equal ones. */\n"
-         "static int largest(const " + type + " *x, int count) {\n"
+         "static int largest(const " +
+         type +
+         " *x, int count) {\n"
          "  int best = 0;\n"
          "  for (int i = 1; i < count; ++i) {\n"
          "    if (x[i] > x[best]) best = i;\n"

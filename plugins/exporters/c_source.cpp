@@ -45,8 +45,8 @@ std::string list(std::span<const T> numbers, const char* indent) {
 template <class T>
 void array(std::string& text, const char* type, const std::string& name, std::size_t number, const std::vector<T>& numbers) {
   if (numbers.empty()) return;
-  text += std::string("static const ") + type + " " + name + "_" + std::to_string(number) + "[" + std::to_string(numbers.size()) + "] = {\n" +
-          list<T>(numbers, "  ") + "\n};\n";
+  text += std::string("static const ") + type + " " + name + "_" + std::to_string(number) + "[" + std::to_string(numbers.size()) +
+          "] = {\n" + list<T>(numbers, "  ") + "\n};\n";
 }
 
 std::string pair(const std::int64_t (&numbers)[2]) { return "{" + std::to_string(numbers[0]) + ", " + std::to_string(numbers[1]) + "}"; }
@@ -83,14 +83,15 @@ std::string pointer(const Place& place, const Net& net, bool constant) {
 
 std::string call(const Layer& layer, const Net& net) {
   const std::string n = std::to_string(layer.number), x = pointer(layer.input, net, true), y = pointer(layer.output, net, false);
-  const std::string weights = "weights_" + n + ", bias_" + n, count = std::to_string(layer.input.count), channels = std::to_string(layer.channels);
+  const std::string weights = "weights_" + n + ", bias_" + n, count = std::to_string(layer.input.count),
+                    channels = std::to_string(layer.channels);
   const std::string shift = layer.arithmetic == "s32" ? ", " + std::to_string(layer.shift) : "";
   std::string arguments;
   switch (layer.operation) {
     case Operation::product:
       if (layer.convolution) {
-        arguments = "&windows_" + n + ", " + x + ", " + weights + ", " + y + ", " + channels + ", " + std::to_string(layer.features) + ", " +
-                    std::to_string(layer.groups) + shift + (layer.arithmetic == "s8" ? ", " + std::to_string(layer.outside) : "");
+        arguments = "&windows_" + n + ", " + x + ", " + weights + ", " + y + ", " + channels + ", " + std::to_string(layer.features) +
+                    ", " + std::to_string(layer.groups) + shift + (layer.arithmetic == "s8" ? ", " + std::to_string(layer.outside) : "");
       } else {
         arguments = x + ", " + weights + ", " + y + ", " + std::to_string(layer.features) + ", " + std::to_string(layer.depth) + shift;
       }
@@ -111,21 +112,22 @@ std::string shape_text(const Net& net) { return to_string(net.input_shape); }
 
 std::string input_doc(const Net& net) {
   if (!net.integers) return "the same floats as the net was trained with (behind the data's transforms)";
-  return format("floor(x * %.9g + %.9g), brought to %.0f..%.0f, of the floats x that the net was trained with", net.input_scale, net.input_offset,
-                net.input_minimum, net.input_maximum);
+  return format("floor(x * %.9g + %.9g), brought to %.0f..%.0f, of the floats x that the net was trained with", net.input_scale,
+                net.input_offset, net.input_minimum, net.input_maximum);
 }
 
 std::string header(const Net& net, const std::string& name) {
   const std::string big = upper(name);
-  return "/* A neural network, written by nnrun. */\n#ifndef " + big + "_H\n#define " + big + "_H\n\n#include <stdint.h>\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n" +
-         "#define " + big + "_INPUTS " + std::to_string(net.inputs) + "   /* " + shape_text(net) + ", the last dimension together */\n" +
-         "#define " + big + "_OUTPUTS " + std::to_string(net.outputs) + "\n" +
-         (net.integers ? "/* output * this is what the net in floats gives, but for the rounding of its integers. */\n#define " + big + "_OUTPUT_SCALE " +
-                             format("%.9g", net.output_scale) + "\n"
+  return "/* A neural network, written by nnrun. */\n#ifndef " + big + "_H\n#define " + big +
+         "_H\n\n#include <stdint.h>\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n" + "#define " + big + "_INPUTS " +
+         std::to_string(net.inputs) + "   /* " + shape_text(net) + ", the last dimension together */\n" + "#define " + big + "_OUTPUTS " +
+         std::to_string(net.outputs) + "\n" +
+         (net.integers ? "/* output * this is what the net in floats gives, but for the rounding of its integers. */\n#define " + big +
+                             "_OUTPUT_SCALE " + format("%.9g", net.output_scale) + "\n"
                        : "") +
          "\n/* Runs the net on one sample, and returns where the largest output is, the first of equal ones.\n * Input: " + input_doc(net) +
-         ".\n * Its memory is static, so that one call must end before the next begins. */\n" + "int " + name + "_run(const " + c_type(net.input) + " *input, " +
-         (net.integers ? "int32_t" : "float") + " *output);\n\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
+         ".\n * Its memory is static, so that one call must end before the next begins. */\n" + "int " + name + "_run(const " +
+         c_type(net.input) + " *input, " + (net.integers ? "int32_t" : "float") + " *output);\n\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
 }
 
 std::string source(const Net& net, const std::string& name) {
@@ -147,7 +149,8 @@ std::string source(const Net& net, const std::string& name) {
 }
 
 template <class T>
-void golden_array(std::string& text, const std::string& name, std::int64_t rows, std::int64_t columns, const T* numbers, const std::string& type) {
+void golden_array(std::string& text, const std::string& name, std::int64_t rows, std::int64_t columns, const T* numbers,
+                  const std::string& type) {
   text += "\nstatic const " + type + " " + name + "[" + std::to_string(rows) + "][" + std::to_string(columns) + "] = {\n";
   for (std::int64_t i = 0; i < rows; ++i) {
     text += "  {\n" + list<T>(std::span(numbers + i * columns, static_cast<std::size_t>(columns)), "    ") + "\n  },\n";
@@ -156,13 +159,19 @@ void golden_array(std::string& text, const std::string& name, std::int64_t rows,
 }
 
 std::string golden(const Net& net, const std::string& name) {
-  std::string text = "/* Inputs with the outputs that nnrun computes for them. */\n#include \"" + name + ".h\"\n\n#define " + upper(name) + "_GOLDEN " +
-                     std::to_string(net.golden) + "\n";
-  if (net.input == NNRUN_U8) golden_array(text, name + "_golden_inputs", net.golden, net.inputs, static_cast<const std::uint8_t*>(net.golden_inputs.data), "uint8_t");
-  if (net.input == NNRUN_S32) golden_array(text, name + "_golden_inputs", net.golden, net.inputs, static_cast<const std::int32_t*>(net.golden_inputs.data), "int32_t");
-  if (net.input == NNRUN_F32) golden_array(text, name + "_golden_inputs", net.golden, net.inputs, static_cast<const float*>(net.golden_inputs.data), "float");
+  std::string text = "/* Inputs with the outputs that nnrun computes for them. */\n#include \"" + name + ".h\"\n\n#define " + upper(name) +
+                     "_GOLDEN " + std::to_string(net.golden) + "\n";
+  if (net.input == NNRUN_U8)
+    golden_array(text, name + "_golden_inputs", net.golden, net.inputs, static_cast<const std::uint8_t*>(net.golden_inputs.data),
+                 "uint8_t");
+  if (net.input == NNRUN_S32)
+    golden_array(text, name + "_golden_inputs", net.golden, net.inputs, static_cast<const std::int32_t*>(net.golden_inputs.data),
+                 "int32_t");
+  if (net.input == NNRUN_F32)
+    golden_array(text, name + "_golden_inputs", net.golden, net.inputs, static_cast<const float*>(net.golden_inputs.data), "float");
   if (net.integers) {
-    golden_array(text, name + "_golden_outputs", net.golden, net.outputs, static_cast<const std::int32_t*>(net.golden_outputs.data), "int32_t");
+    golden_array(text, name + "_golden_outputs", net.golden, net.outputs, static_cast<const std::int32_t*>(net.golden_outputs.data),
+                 "int32_t");
   } else {
     golden_array(text, name + "_golden_outputs", net.golden, net.outputs, static_cast<const float*>(net.golden_outputs.data), "float");
   }
@@ -172,17 +181,20 @@ std::string golden(const Net& net, const std::string& name) {
 std::string self_test(const Net& net, const std::string& name) {
   const std::string big = upper(name), number = net.integers ? "int32_t" : "float";
   // Sums of floats depend on their order: a part of the largest output's size.
-  const std::string same = net.integers ? "output[i] == golden[i]" : "output[i] - golden[i] <= tolerance && golden[i] - output[i] <= tolerance";
+  const std::string same =
+      net.integers ? "output[i] == golden[i]" : "output[i] - golden[i] <= tolerance && golden[i] - output[i] <= tolerance";
   return "/* Runs the golden vectors: cc -std=c99 -O2 " + name + ".c " + name + "_self_test.c && ./a.out */\n#include \"" + name +
-         "_golden.h\"\n\n#include <stdio.h>\n\nint main(void) {\n  int good = 0;\n  for (int g = 0; g < " + big + "_GOLDEN; ++g) {\n    " + number + " output[" + big +
-         "_OUTPUTS];\n    const " + number + " *golden = " + name + "_golden_outputs[g];\n    int same = 1;\n    " + name + "_run(" + name +
-         "_golden_inputs[g], output);\n" +
+         "_golden.h\"\n\n#include <stdio.h>\n\nint main(void) {\n  int good = 0;\n  for (int g = 0; g < " + big + "_GOLDEN; ++g) {\n    " +
+         number + " output[" + big + "_OUTPUTS];\n    const " + number + " *golden = " + name +
+         "_golden_outputs[g];\n    int same = 1;\n    " + name + "_run(" + name + "_golden_inputs[g], output);\n" +
          (net.integers ? ""
                        : "    float largest = 1;\n    for (int i = 0; i < " + big +
-                             "_OUTPUTS; ++i) {\n      const float size = golden[i] < 0 ? -golden[i] : golden[i];\n      if (size > largest) largest = size;\n    }\n"
+                             "_OUTPUTS; ++i) {\n      const float size = golden[i] < 0 ? -golden[i] : golden[i];\n      if (size > "
+                             "largest) largest = size;\n    }\n"
                              "    const float tolerance = 1e-4f * largest;\n") +
-         "    for (int i = 0; i < " + big + "_OUTPUTS; ++i) same = same && " + same + ";\n    good += same;\n  }\n  printf(\"%d of %d golden vectors\\n\", good, " + big +
-         "_GOLDEN);\n  return good == " + big + "_GOLDEN ? 0 : 1;\n}\n";
+         "    for (int i = 0; i < " + big + "_OUTPUTS; ++i) same = same && " + same +
+         ";\n    good += same;\n  }\n  printf(\"%d of %d golden vectors\\n\", good, " + big + "_GOLDEN);\n  return good == " + big +
+         "_GOLDEN ? 0 : 1;\n}\n";
 }
 
 }  // namespace

@@ -8,9 +8,9 @@
 namespace nnrun::exporters {
 
 struct CSource {
-  std::string header, source;   // NAME.h, NAME.c
-  std::string golden;           // NAME_golden.h
-  std::string self_test;        // NAME_self_test.c
+  std::string header, source;  // NAME.h, NAME.c
+  std::string golden;          // NAME_golden.h
+  std::string self_test;       // NAME_self_test.c
 };
 
 // `name`: what all identifiers and files begin with. `model`: for comments.

@@ -20,11 +20,11 @@ std::string memory_text(const Net& net) {
 }
 
 void note_program(const Files& files, const std::string& elf, const Net& net, const std::string& name, const Sections& sections) {
-  files.note("RV32IM: " + bytes_text(sections.code) + " of code, " + bytes_text(sections.constants) + " of constants, " + bytes_text(sections.variables) +
-             " of RAM");
+  files.note("RV32IM: " + bytes_text(sections.code) + " of code, " + bytes_text(sections.constants) + " of constants, " +
+             bytes_text(sections.variables) + " of RAM");
   if (const auto inference = run_inference(elf, net, name)) {
-    files.note("ran in nnrun's RISC-V engine: " + std::to_string(net.golden) + " golden vectors came out to the bit, " + instructions_text(*inference) + ", " +
-               bytes_text(static_cast<std::int64_t>(inference->stack)) + " of stack");
+    files.note("ran in nnrun's RISC-V engine: " + std::to_string(net.golden) + " golden vectors came out to the bit, " +
+               instructions_text(*inference) + ", " + bytes_text(static_cast<std::int64_t>(inference->stack)) + " of stack");
   } else {
     files.note("not run: this nnrun was built without the RISC-V engine (Debian: libunicorn-dev)");
   }
@@ -36,7 +36,10 @@ Sections sections_of_program(const std::string& elf) {
 }
 
 // Sections of the net itself, without the self-test and its vectors.
-std::string net_alone(const std::string& assembly) { return assembly + "  .text\n  .globl kernel_end\n  .type kernel_end, @function\nkernel_end:\n  j kernel_end\n  .size kernel_end, .-kernel_end\n"; }
+std::string net_alone(const std::string& assembly) {
+  return assembly +
+         "  .text\n  .globl kernel_end\n  .type kernel_end, @function\nkernel_end:\n  j kernel_end\n  .size kernel_end, .-kernel_end\n";
+}
 
 }  // namespace
 
@@ -57,9 +60,11 @@ void C99::export_net(const nnrun_net_view& view, const nnrun_exported& to) const
   }
   for (const char* optimisation : {"-Os", "-O2", "-O3"}) {
     const CompiledC program = compiled(c.header, c.source, called, optimisation);
-    std::string text = std::string("RV32IMAC, gcc ") + optimisation + ": " + bytes_text(program.sections.code) + " of code, " + bytes_text(static_cast<std::int64_t>(program.stack)) + " of stack";
+    std::string text = std::string("RV32IMAC, gcc ") + optimisation + ": " + bytes_text(program.sections.code) + " of code, " +
+                       bytes_text(static_cast<std::int64_t>(program.stack)) + " of stack";
     if (const auto inference = run_inference(program.elf, net, called)) {
-      if (inference->stack > program.stack) throw Error("the exported C used " + std::to_string(inference->stack) + " bytes of stack, more than its compiler says");
+      if (inference->stack > program.stack)
+        throw Error("the exported C used " + std::to_string(inference->stack) + " bytes of stack, more than its compiler says");
       text += ", " + instructions_text(*inference) + "; " + std::to_string(net.golden) + " golden vectors came out to the bit";
     }
     files.note(text);
@@ -86,8 +91,9 @@ void RiscvAssembly::export_net(const nnrun_net_view& view, const nnrun_exported&
 void RiscvElf::export_net(const nnrun_net_view& view, const nnrun_exported& to) const {
   require_identifier(called);
   const Net net = net_of(view, golden);
-  const std::string elf = linked(assembly_of(net, called, Dialect::gnu) + self_test_assembly(net, called, Dialect::gnu) + golden_assembly(net, called, Dialect::gnu),
-                                 linker_script());
+  const std::string elf = linked(
+      assembly_of(net, called, Dialect::gnu) + self_test_assembly(net, called, Dialect::gnu) + golden_assembly(net, called, Dialect::gnu),
+      linker_script());
   const Files files(to);
   files.add(called + ".elf", elf, true);
   note_program(files, elf, net, called, sections_of_program(elf));
@@ -98,7 +104,8 @@ void Venus::export_net(const nnrun_net_view& view, const nnrun_exported& to) con
   require_identifier(called);
   const Net net = net_of(view, golden);
   const Files files(to);
-  files.add(called + ".s", self_test_assembly(net, called, Dialect::venus) + assembly_of(net, called, Dialect::venus) + golden_assembly(net, called, Dialect::venus));
+  files.add(called + ".s", self_test_assembly(net, called, Dialect::venus) + assembly_of(net, called, Dialect::venus) +
+                               golden_assembly(net, called, Dialect::venus));
   files.note(memory_text(net));
 }
 

@@ -21,7 +21,8 @@ namespace {
 std::string tool(const std::string& name) {
   const std::string path = find_tool(name);
   if (path.empty()) {
-    throw Error("there is no RISC-V " + name + " on this machine (Debian: " + (name == "gcc" ? "gcc-riscv64-linux-gnu" : "binutils-riscv64-linux-gnu") + ")");
+    throw Error("there is no RISC-V " + name +
+                " on this machine (Debian: " + (name == "gcc" ? "gcc-riscv64-linux-gnu" : "binutils-riscv64-linux-gnu") + ")");
   }
   return path;
 }
@@ -64,7 +65,8 @@ Sections sections_of(const std::string& size_tool, const std::string& file) {
     if (!(words >> name >> bytes)) continue;
     if (name.starts_with(".text")) sections.code += bytes;
     if (name.starts_with(".rodata") || name.starts_with(".srodata")) sections.constants += bytes;
-    if (name.starts_with(".data") || name.starts_with(".sdata") || name.starts_with(".bss") || name.starts_with(".sbss")) sections.variables += bytes;
+    if (name.starts_with(".data") || name.starts_with(".sdata") || name.starts_with(".bss") || name.starts_with(".sbss"))
+      sections.variables += bytes;
   }
   return sections;
 }
@@ -91,7 +93,8 @@ CompiledC compiled(const std::string& header, const std::string& source, const s
 
 std::string instructions_text(const Inference& inference) {
   std::string text = grouped(static_cast<std::int64_t>(inference.least_instructions));
-  if (inference.most_instructions != inference.least_instructions) text += " to " + grouped(static_cast<std::int64_t>(inference.most_instructions));
+  if (inference.most_instructions != inference.least_instructions)
+    text += " to " + grouped(static_cast<std::int64_t>(inference.most_instructions));
   return text + " instructions an inference";
 }
 

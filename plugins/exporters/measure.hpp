@@ -34,7 +34,7 @@ std::string linked(const std::string& assembly, const std::string& script);
 // C for RV32IMAC.
 struct CompiledC {
   std::string elf;
-  Sections sections;   // of the net alone
+  Sections sections;      // of the net alone
   std::size_t stack = 0;  // the deepest chain of calls, as the compiler says
 };
 CompiledC compiled(const std::string& header, const std::string& source, const std::string& name, const std::string& optimisation);

@@ -64,7 +64,8 @@ void set_product(Layer& layer, const nnrun_layer_view& view, const Tensor& input
   if (layer.convolution) return;
   const std::vector<float> by_input = std::exchange(layer.weights_f32, std::vector<float>(layer.weights_f32.size()));  // (in, units)
   for (std::size_t k = 0; k < static_cast<std::size_t>(layer.depth); ++k) {
-    for (std::size_t f = 0; f < features; ++f) layer.weights_f32[f * static_cast<std::size_t>(layer.depth) + k] = by_input[k * features + f];
+    for (std::size_t f = 0; f < features; ++f)
+      layer.weights_f32[f * static_cast<std::size_t>(layer.depth) + k] = by_input[k * features + f];
   }
 }
 
@@ -99,8 +100,9 @@ bool set_operation(Layer& layer, const nnrun_layer_view& view, const Tensor& inp
     layer.scale.assign(view.scale, view.scale + layer.channels);
     layer.offset.assign(view.offset, view.offset + layer.channels);
   } else {
-    throw Error(std::string(view.name) +
-                " cannot be exported: there are dense, conv2d, relu, maxpool2d, flatten, dropout, batchnorm, and the layers that quantizers make");
+    throw Error(
+        std::string(view.name) +
+        " cannot be exported: there are dense, conv2d, relu, maxpool2d, flatten, dropout, batchnorm, and the layers that quantizers make");
   }
   return true;
 }

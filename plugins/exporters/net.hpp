@@ -13,17 +13,29 @@ namespace nnrun::exporters {
 
 // Where a layer's input or output lies.
 struct Place {
-  enum class Where { input, arena, output } where = Where::arena;  // the caller's input, our memory, the caller's output
-  std::int64_t offset = 0;                                         // bytes into the arena
-  std::int64_t count = 0;                                          // elements of one sample
+  enum class Where {
+    input,
+    arena,
+    output
+  } where = Where::arena;   // the caller's input, our memory, the caller's output
+  std::int64_t offset = 0;  // bytes into the arena
+  std::int64_t count = 0;   // elements of one sample
   nnrun_dtype dtype = NNRUN_F32;
 };
 
-enum class Operation { product, maxpool, relu, widen, requantize, argmax, affine };
+enum class Operation {
+  product,
+  maxpool,
+  relu,
+  widen,
+  requantize,
+  argmax,
+  affine
+};
 
 struct Layer {
   Operation operation = Operation::relu;
-  std::string name;     // the layer's own, eg: "1.fixed_dense"
+  std::string name;        // the layer's own, eg: "1.fixed_dense"
   std::size_t number = 0;  // of the layers here, from 1: for names in what is written
   Place input, output;
 
@@ -33,20 +45,20 @@ struct Layer {
   nnrun_windows windows{};  // a convolution's, and a maxpool's
   std::int64_t features = 0, depth = 0, channels = 0, groups = 1;
   std::int64_t shift = 0, outside = 0;
-  std::vector<float> weights_f32, bias_f32;        // (features, depth), (features)
+  std::vector<float> weights_f32, bias_f32;  // (features, depth), (features)
   std::vector<std::int32_t> weights_s32, bias_s32;
   std::vector<std::int8_t> weights_s8;
 
-  std::int64_t factor = 1;                           // widen
-  std::vector<std::int32_t> multipliers, shifts;     // requantize: one, or one a channel
-  std::vector<float> scale, offset;                  // affine: one a channel
+  std::int64_t factor = 1;                        // widen
+  std::vector<std::int32_t> multipliers, shifts;  // requantize: one, or one a channel
+  std::vector<float> scale, offset;               // affine: one a channel
 
   std::int64_t weight_bytes() const;  // all constants
 };
 
 struct Net {
   bool integers = false;
-  Shape input_shape;            // of one sample
+  Shape input_shape;  // of one sample
   nnrun_dtype input = NNRUN_F32;
   std::int64_t inputs = 0, outputs = 0;
   // Integers: input = floor(x * input_scale + input_offset), kept in minimum..maximum; what the float net gives is output * output_scale.

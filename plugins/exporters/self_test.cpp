@@ -119,8 +119,12 @@ std::string put(const std::string& words) {
 std::string self_test_assembly(const Net& net, const std::string& name, Dialect dialect) {
   const std::int64_t row = (net.inputs * bytes_of(net.input) + 3) / 4 * 4;
   std::string text = test;
-  for (const auto& [hole, word] : {std::pair<std::string, std::string>{"@NAME@", name}, {"@OUTPUTS@", std::to_string(net.outputs)}, {"@ROW@", std::to_string(row)},
-                                   {"@GOLDEN@", std::to_string(net.golden)}, {"@OF@", put(" of ")}, {"@VECTORS@", put(" golden vectors\n")}}) {
+  for (const auto& [hole, word] : {std::pair<std::string, std::string>{"@NAME@", name},
+                                   {"@OUTPUTS@", std::to_string(net.outputs)},
+                                   {"@ROW@", std::to_string(row)},
+                                   {"@GOLDEN@", std::to_string(net.golden)},
+                                   {"@OF@", put(" of ")},
+                                   {"@VECTORS@", put(" golden vectors\n")}}) {
     for (std::size_t at = text.find(hole); at != std::string::npos; at = text.find(hole)) text.replace(at, hole.size(), word);
   }
   std::string program = "## Runs the golden vectors, and says how many came out right.\n";
@@ -130,8 +134,9 @@ std::string self_test_assembly(const Net& net, const std::string& name, Dialect 
     words(program, name + "_golden_result", result.data(), result.size() * 4);
     return program + "\n";
   }
-  program += "  .section .text.start, \"ax\"\n  .globl _start\n_start:\n  la sp, stack_top" + text + virt_shim + "\n  .bss\n  .balign 16\n" + name +
-             "_golden_result:\n  .zero " + std::to_string(net.outputs * 4) + "\n  .balign 16\n  .zero 1024\nstack_top:\n";
+  program += "  .section .text.start, \"ax\"\n  .globl _start\n_start:\n  la sp, stack_top" + text + virt_shim +
+             "\n  .bss\n  .balign 16\n" + name + "_golden_result:\n  .zero " + std::to_string(net.outputs * 4) +
+             "\n  .balign 16\n  .zero 1024\nstack_top:\n";
   return program;
 }
 

@@ -2,14 +2,14 @@
 
 #include <nnrun/plugin.hpp>
 
-#include <array>
-#include <cstdlib>
 #include <fcntl.h>
-#include <fstream>
 #include <spawn.h>
-#include <sstream>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
 
 namespace nnrun::exporters {
 

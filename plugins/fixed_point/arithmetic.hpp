@@ -10,7 +10,12 @@ inline constexpr const char* const arithmetic_words[] = {"q16", "q16_low", "s32"
 // s8: bytes times signed bytes.
 inline constexpr const char* arithmetic_doc = "q16 (sums of 64 bits), q16_low (products of 32 bits), s32 (shifted by `shift`), s8 (bytes)";
 
-enum class Arithmetic { q16, q16_low, s32, s8 };
+enum class Arithmetic {
+  q16,
+  q16_low,
+  s32,
+  s8
+};
 
 inline Arithmetic arithmetic_of(const std::string& word) {
   return word == "q16" ? Arithmetic::q16 : word == "q16_low" ? Arithmetic::q16_low : word == "s32" ? Arithmetic::s32 : Arithmetic::s8;

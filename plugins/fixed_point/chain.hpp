@@ -12,7 +12,11 @@
 namespace nnrun::fixed_point {
 
 struct Step {
-  enum class Kind { relu, maxpool, flatten } kind;
+  enum class Kind {
+    relu,
+    maxpool,
+    flatten
+  } kind;
   const nnrun_layer_view* layer;
 };
 
@@ -91,7 +95,8 @@ inline Chain chain_of(const nnrun_net_view& net) {
     const nnrun_layer_view& layer = net.layers[i];
     const std::string_view component = layer.component;
     if (layer.input_count != 1 || layer.inputs[0] != i) {
-      throw Error(std::string(layer.name) + " takes other inputs than the layer before it: only chains of layers can be had in fixed point");
+      throw Error(std::string(layer.name) +
+                  " takes other inputs than the layer before it: only chains of layers can be had in fixed point");
     }
     std::vector<Step>& steps = chain.products.empty() ? chain.before : chain.products.back().behind;
     const Tensor input(i == 0 ? net.input : net.layers[i - 1].output);
@@ -99,7 +104,8 @@ inline Chain chain_of(const nnrun_net_view& net) {
       chain.products.push_back(product_of(layer, input));
     } else if (layer.trait == NNRUN_TRAIT_AFFINE && layer.scale != nullptr) {
       if (chain.products.empty() || !steps.empty()) {
-        throw Error(std::string(layer.name) + " does not stand directly behind a dense layer or a convolution, into whose weights it could be folded");
+        throw Error(std::string(layer.name) +
+                    " does not stand directly behind a dense layer or a convolution, into whose weights it could be folded");
       }
       fold(chain.products.back(), layer);
     } else if (layer.trait == NNRUN_TRAIT_RELU) {
@@ -109,8 +115,9 @@ inline Chain chain_of(const nnrun_net_view& net) {
     } else if (component == "flatten") {
       steps.push_back({Step::Kind::flatten, &layer});
     } else if (component != "dropout") {
-      throw Error(std::string(layer.name) +
-                  " cannot be had in fixed point: there are dense, conv2d, relu, maxpool2d, flatten, dropout, and batch norm behind a product");
+      throw Error(
+          std::string(layer.name) +
+          " cannot be had in fixed point: there are dense, conv2d, relu, maxpool2d, flatten, dropout, and batch norm behind a product");
     }
   }
   if (chain.products.empty()) throw Error("the net has neither a dense layer nor a convolution: there is nothing to quantise");
@@ -130,21 +137,24 @@ class Maker {
 
   // The product's integers, (features, depth) and (features).
   template <class Number>
-  void product(const Product& p, const std::string& arithmetic, const std::vector<Number>& weights, const std::vector<std::int32_t>& bias) const {
+  void product(const Product& p, const std::string& arithmetic, const std::vector<Number>& weights,
+               const std::vector<std::int32_t>& bias) const {
     Shape shape{p.features, p.depth};
     std::string params;
     if (p.convolution) {
       shape = Tensor(*tensor_of(*p.layer, "weights")).shape();
       params = "filters: " + std::to_string(p.features);
-      for (const char* name : {"kernel", "stride", "dilation", "padding"}) params += std::string(", ") + name + ": " + list_text(param_of(*p.layer, name));
+      for (const char* name : {"kernel", "stride", "dilation", "padding"})
+        params += std::string(", ") + name + ": " + list_text(param_of(*p.layer, name));
       params += ", groups: " + std::to_string(p.groups);
     } else {
       params = "units: " + std::to_string(p.features);
     }
     constexpr nnrun_dtype dtype = sizeof(Number) == 1 ? NNRUN_S8 : NNRUN_S32;
     // The tensors are only read.
-    const std::vector<nnrun_named_tensor> tensors{{"weights", make_tensor(dtype, shape, const_cast<Number*>(weights.data()))},
-                                                  {"bias", make_tensor(NNRUN_S32, Shape{p.features}, const_cast<std::int32_t*>(bias.data()))}};
+    const std::vector<nnrun_named_tensor> tensors{
+        {"weights", make_tensor(dtype, shape, const_cast<Number*>(weights.data()))},
+        {"bias", make_tensor(NNRUN_S32, Shape{p.features}, const_cast<std::int32_t*>(bias.data()))}};
     layer(p.convolution ? "fixed_conv2d" : "fixed_dense", "{" + params + ", arithmetic: " + arithmetic + "}", tensors);
   }
 
@@ -153,7 +163,8 @@ class Maker {
       case Step::Kind::relu: return layer("fixed_relu", "{}");
       case Step::Kind::flatten: return layer("flatten", "{}");
       case Step::Kind::maxpool:
-        return layer("fixed_maxpool2d", "{size: " + list_text(param_of(*step.layer, "size")) + ", stride: " + list_text(param_of(*step.layer, "stride")) +
+        return layer("fixed_maxpool2d", "{size: " + list_text(param_of(*step.layer, "size")) +
+                                            ", stride: " + list_text(param_of(*step.layer, "stride")) +
                                             ", padding: " + list_text(param_of(*step.layer, "padding")) + "}");
     }
   }

@@ -26,7 +26,10 @@ struct FixedConv2d {
   static constexpr auto params() {
     return schema(
         param<&FixedConv2d::filters>("filters", "number of output channels").required().range(1, 1 << 20),
-        param<&FixedConv2d::kernel>("kernel", "size of the windows: one number, or [height, width]").required().range(1, 1 << 16).items(1, 2),
+        param<&FixedConv2d::kernel>("kernel", "size of the windows: one number, or [height, width]")
+            .required()
+            .range(1, 1 << 16)
+            .items(1, 2),
         param<&FixedConv2d::stride>("stride", "pixels from one window to the next: one number, or [vertical, horizontal]")
             .range(1, 1 << 16)
             .items(1, 2),

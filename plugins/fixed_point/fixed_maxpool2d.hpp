@@ -17,8 +17,12 @@ struct FixedMaxpool2d {
 
   static constexpr auto params() {
     return schema(
-        param<&FixedMaxpool2d::size>("size", "size of the windows: one number, or [height, width]").required().range(1, 1 << 16).items(1, 2),
-        param<&FixedMaxpool2d::stride>("stride", "pixels from one window to the next: size (side by side), one number, or [vertical, horizontal]")
+        param<&FixedMaxpool2d::size>("size", "size of the windows: one number, or [height, width]")
+            .required()
+            .range(1, 1 << 16)
+            .items(1, 2),
+        param<&FixedMaxpool2d::stride>("stride",
+                                       "pixels from one window to the next: size (side by side), one number, or [vertical, horizontal]")
             .choices(layers::pool_stride_words)
             .range(1, 1 << 16)
             .items(1, 2),

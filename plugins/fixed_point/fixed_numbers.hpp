@@ -104,8 +104,8 @@ struct FixedWiden {
   Kernel<nnrun_u8_to_s32> kernel_;
 };
 
-// y = floor(x * multiplier / 2^shift), brought to 0..255; multiplier and shift are (channels), or (1). A number below 0 becomes 0, so that a
-// ReLU behind it has nothing left to do.
+// y = floor(x * multiplier / 2^shift), brought to 0..255; multiplier and shift are (channels), or (1). A number below 0 becomes 0, so that
+// a ReLU behind it has nothing left to do.
 struct Requantize {
   static constexpr auto name = "requantize";
   static constexpr auto doc = "32-bit sums to bytes: y = floor(x * multiplier / 2^shift), brought to 0..255";

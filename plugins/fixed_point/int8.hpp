@@ -123,7 +123,8 @@ struct Int8 {
         int exponent = 0;
         const double mantissa = std::frexp(factor, &exponent);  // factor = mantissa * 2^exponent, mantissa in 0.5..1
         const int shift = 31 - exponent;
-        if (shift < 0 || shift > 62) throw Error(std::string(p.layer->name) + format(": its sums would be scaled by %.3g, which no multiplier and shift do", factor));
+        if (shift < 0 || shift > 62)
+          throw Error(std::string(p.layer->name) + format(": its sums would be scaled by %.3g, which no multiplier and shift do", factor));
         if (f == 0 || by_feature) {
           multipliers.push_back(static_cast<std::int32_t>(std::min(std::floor(std::ldexp(mantissa, 31) + 0.5), 2147483647.0)));
           shifts.push_back(shift);
@@ -131,7 +132,8 @@ struct Int8 {
       }
       const double reach = std::abs(offset) + 255.0 * static_cast<double>(magnitude);
       if (reach > 2147483647.0) {
-        throw Error(std::string(p.layer->name) + " cannot be proved not to overflow: a sum can reach " + format("%.4g", reach) + ", the limit is 2^31");
+        throw Error(std::string(p.layer->name) + " cannot be proved not to overflow: a sum can reach " + format("%.4g", reach) +
+                    ", the limit is 2^31");
       }
       bias.push_back(static_cast<std::int32_t>(offset));
     }
@@ -140,7 +142,8 @@ struct Int8 {
     if (next == nullptr) return {x.unit * whole, 0};
     const auto count = static_cast<std::int64_t>(multipliers.size());
     make.layer("requantize", by_feature ? "{per_channel: true}" : "{}",
-               {{"multiplier", make_tensor(NNRUN_S32, Shape{count}, multipliers.data())}, {"shift", make_tensor(NNRUN_S32, Shape{count}, shifts.data())}});
+               {{"multiplier", make_tensor(NNRUN_S32, Shape{count}, multipliers.data())},
+                {"shift", make_tensor(NNRUN_S32, Shape{count}, shifts.data())}});
     return *next;
   }
 };

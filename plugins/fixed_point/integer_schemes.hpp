@@ -67,10 +67,11 @@ class IntegerScheme {
     } else {
       const auto [least, greatest] = std::minmax_element(samples.span().begin(), samples.span().end());
       const double margin = 0.25 * static_cast<double>(*greatest - *least), unit = std::ldexp(1.0, bits_);
-      const double low = std::floor((static_cast<double>(*least) - margin) * unit), high = std::ceil((static_cast<double>(*greatest) + margin) * unit);
+      const double low = std::floor((static_cast<double>(*least) - margin) * unit),
+                   high = std::ceil((static_cast<double>(*greatest) + margin) * unit);
       if (!(std::max(std::abs(low), std::abs(high)) <= 1 << 24)) {
-        throw Error(format("the inputs, %.6g to %.6g, are too large for %d fraction bits: scale them with a transform", static_cast<double>(*least),
-                           static_cast<double>(*greatest), bits_));
+        throw Error(format("the inputs, %.6g to %.6g, are too large for %d fraction bits: scale them with a transform",
+                           static_cast<double>(*least), static_cast<double>(*greatest), bits_));
       }
       make_.layer("fixed_input", format("{type: s32, scale: %.0f, offset: 0.5, minimum: %.0f, maximum: %.0f}", unit, low, high));
       range.low = static_cast<Wide>(low);
@@ -121,7 +122,8 @@ class IntegerScheme {
     if (largest > (Wide{1} << 24)) make_.note("outputs can reach " + text_of(largest) + ", of which a float keeps the first 24 bits");
     make_.layer("fixed_output", format("{scale: %.17g}", std::ldexp(1.0, rescaled - bits_)));
     make_.error_bound(std::ldexp(error, rescaled));
-    make_.note("proved: no product and no sum wraps, whatever the input; outputs stay below " + text_of(largest) + " / 2^" + std::to_string(bits_ - rescaled));
+    make_.note("proved: no product and no sum wraps, whatever the input; outputs stay below " + text_of(largest) + " / 2^" +
+               std::to_string(bits_ - rescaled));
   }
 
   const nnrun_net_view& net_;
@@ -138,13 +140,15 @@ struct Q16_16 {
   void quantize(const nnrun_net_view& net, const nnrun_quantized& to) const { IntegerScheme(net, to, "q16", 16, 0).run(); }
 };
 
-// ReLU and max-pool do not mind a positive factor: where something could wrap, a layer's weights are made smaller, by the least power of two
-// with which it is proved that nothing does; the last layer gives the outputs their size back.
-inline constexpr const char* rescaling_doc = "a layer's weights are made smaller by 2 to the power of this, at most, until nothing can overflow";
+// ReLU and max-pool do not mind a positive factor: where something could wrap, a layer's weights are made smaller, by the least power of
+// two with which it is proved that nothing does; the last layer gives the outputs their size back.
+inline constexpr const char* rescaling_doc =
+    "a layer's weights are made smaller by 2 to the power of this, at most, until nothing can overflow";
 
 struct Q16_16Low {
   static constexpr auto name = "q16_16_low";
-  static constexpr auto doc = "q16_16 with only the low 32 bits of each product; weights are rescaled until no product is proved to overflow, or the net refused";
+  static constexpr auto doc =
+      "q16_16 with only the low 32 bits of each product; weights are rescaled until no product is proved to overflow, or the net refused";
   std::int64_t rescaling = 8;
 
   static constexpr auto params() { return schema(param<&Q16_16Low::rescaling>("rescaling", rescaling_doc).range(0, 12)); }
@@ -155,7 +159,8 @@ struct Q16_16Low {
 
 struct Q12 {
   static constexpr auto name = "q12";
-  static constexpr auto doc = "32-bit numbers with 12 fraction bits; sums in 32 bits, one shift at the end; weights are rescaled where a sum could overflow";
+  static constexpr auto doc =
+      "32-bit numbers with 12 fraction bits; sums in 32 bits, one shift at the end; weights are rescaled where a sum could overflow";
   std::int64_t rescaling = 8;
 
   static constexpr auto params() { return schema(param<&Q12::rescaling>("rescaling", rescaling_doc).range(0, 12)); }
@@ -166,7 +171,8 @@ struct Q12 {
 
 struct Q8 {
   static constexpr auto name = "q8";
-  static constexpr auto doc = "32-bit numbers with 8 fraction bits; sums in 32 bits, one shift at the end; weights are rescaled where a sum could overflow";
+  static constexpr auto doc =
+      "32-bit numbers with 8 fraction bits; sums in 32 bits, one shift at the end; weights are rescaled where a sum could overflow";
   std::int64_t rescaling = 4;
 
   static constexpr auto params() { return schema(param<&Q8::rescaling>("rescaling", rescaling_doc).range(0, 12)); }

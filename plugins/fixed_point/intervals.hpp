@@ -44,7 +44,7 @@ struct IntegerProduct {
   const Product& product;
   std::string arithmetic;  // q16, q16_low or s32
   int bits;
-  std::vector<std::int32_t> weights, bias;  // bias of s32 has 2 * bits fraction bits
+  std::vector<std::int32_t> weights, bias;        // bias of s32 has 2 * bits fraction bits
   std::vector<double> exact_weights, exact_bias;  // what they stand for, scaled as they are
 
   // "" where nothing can wrap; else what does.

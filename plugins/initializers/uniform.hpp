@@ -26,8 +26,8 @@ struct HeUniform {
 
   static constexpr const char* const generators[] = {"philox", "lcg", nullptr};
   static constexpr auto params() {
-    return schema(param<&HeUniform::generator>("generator", "of the random numbers; lcg is for comparing with small C programs")
-                      .choices(generators));
+    return schema(
+        param<&HeUniform::generator>("generator", "of the random numbers; lcg is for comparing with small C programs").choices(generators));
   }
 
   void fill(const Tensor& weight, std::int64_t fan_in, std::int64_t, const nnrun_random_key& key) const {

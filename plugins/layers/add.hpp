@@ -21,8 +21,8 @@ struct Add {
     require_f32(x);
     require_f32(z);
     if (x.shape() != z.shape()) {
-      throw Error("adds two outputs of one shape, got " + sample_shape(x) + " from the layer before and " + sample_shape(z) + " from '" + with.layer +
-                  "'")
+      throw Error("adds two outputs of one shape, got " + sample_shape(x) + " from the layer before and " + sample_shape(z) + " from '" +
+                  with.layer + "'")
           .at("with");
     }
     p.output(x);

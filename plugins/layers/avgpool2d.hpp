@@ -67,7 +67,8 @@ struct Avgpool2d {
   static constexpr auto params() {
     return schema(
         param<&Avgpool2d::size>("size", "size of the windows: one number, or [height, width]").required().range(1, 1 << 16).items(1, 2),
-        param<&Avgpool2d::stride>("stride", "pixels from one window to the next: size (side by side), one number, or [vertical, horizontal]")
+        param<&Avgpool2d::stride>("stride",
+                                  "pixels from one window to the next: size (side by side), one number, or [vertical, horizontal]")
             .choices(pool_stride_words)
             .range(1, 1 << 16)
             .items(1, 2),

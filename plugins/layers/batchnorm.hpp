@@ -22,12 +22,11 @@ struct Batchnorm {
   Initializer beta_initializer{"zeros"};
 
   static constexpr auto params() {
-    return schema(param<&Batchnorm::momentum>("momentum", "share of the running statistics that a batch leaves in place")
-                      .range(0, 1)
-                      .below(1),
-                  param<&Batchnorm::epsilon>("epsilon", "added to the variance, against division by zero").above(0),
-                  param<&Batchnorm::gamma_initializer>("gamma_initializer", "how the channels' scales start"),
-                  param<&Batchnorm::beta_initializer>("beta_initializer", "how the channels' offsets start"));
+    return schema(
+        param<&Batchnorm::momentum>("momentum", "share of the running statistics that a batch leaves in place").range(0, 1).below(1),
+        param<&Batchnorm::epsilon>("epsilon", "added to the variance, against division by zero").above(0),
+        param<&Batchnorm::gamma_initializer>("gamma_initializer", "how the channels' scales start"),
+        param<&Batchnorm::beta_initializer>("beta_initializer", "how the channels' offsets start"));
   }
 
   void plan(Plan& p) {
@@ -59,8 +58,7 @@ struct Batchnorm {
       statistics_ = p.saved(static_cast<std::size_t>(columns_) * 3 * sizeof(float));
       training_ = p.kernel(forward_arguments(rows, true));
       backward_ = p.kernel(backward_arguments(rows));
-      bytes =
-          std::max({bytes, training_.workspace(forward_arguments(rows, true)), backward_.workspace(backward_arguments(rows))});
+      bytes = std::max({bytes, training_.workspace(forward_arguments(rows, true)), backward_.workspace(backward_arguments(rows))});
     }
     scratch_ = p.scratch(bytes);
   }
@@ -85,7 +83,8 @@ struct Batchnorm {
   std::int64_t slices(std::int64_t batch, bool backward) const {
     if (frozen_ || !trained_) return 0;
     const std::int64_t rows = rows_of_sample_ * batch;
-    return -(backward ? (input_gradient_ ? backward_.slices(backward_arguments(rows)) : 0) : training_.slices(forward_arguments(rows, true)));
+    return -(backward ? (input_gradient_ ? backward_.slices(backward_arguments(rows)) : 0)
+                      : training_.slices(forward_arguments(rows, true)));
   }
 
   void run_slice(const Run& r, const nnrun_slice& slice) const {

@@ -71,8 +71,8 @@ struct Conv2d {
     p.output({p.batch(), height(), width(), filters});
 
     const std::int64_t taps = windows_.kernel[0] * windows_.kernel[1], depth = channels_ / groups;
-    weight_ = p.weight("weights", {filters, windows_.kernel[0], windows_.kernel[1], depth}, taps * depth, taps * (filters / groups),
-                       weights);
+    weight_ =
+        p.weight("weights", {filters, windows_.kernel[0], windows_.kernel[1], depth}, taps * depth, taps * (filters / groups), weights);
     if (bias) bias_ = p.weight("bias", {filters}, taps * depth, taps * (filters / groups), bias_initializer, false);
     if (affine_) {
       folded_weight_ = p.folded(static_cast<std::size_t>(filters * taps * depth) * sizeof(float));
@@ -91,7 +91,8 @@ struct Conv2d {
     scratch_ = p.scratch(workspace_bytes_);
     weights_scratch_ = p.scratch(weights_workspace_bytes_);
     // The convolution's own result, or its gradient, where a step does not go from pooled to x in one.
-    if (pool_ && (!fused_forward_ || (p.training() && needs_unpooled(p.input_gradient())))) unpooled_ = p.scratch(unpooled_count(p.batch()) * sizeof(float));
+    if (pool_ && (!fused_forward_ || (p.training() && needs_unpooled(p.input_gradient()))))
+      unpooled_ = p.scratch(unpooled_count(p.batch()) * sizeof(float));
   }
 
   void forward(const Run& r) const {
@@ -110,7 +111,8 @@ struct Conv2d {
     const std::size_t count = w.size() / static_cast<std::size_t>(filters);  // of one filter
     float* folded = r.folded(folded_weight_);
     for (std::size_t i = 0; i < w.size(); ++i) folded[i] = w[i] * scale[i / count];
-    fold_bias(bias ? r.weight(bias_).span() : std::span<const float>(), scale, offset, {r.folded(folded_bias_), static_cast<std::size_t>(filters)});
+    fold_bias(bias ? r.weight(bias_).span() : std::span<const float>(), scale, offset,
+              {r.folded(folded_bias_), static_cast<std::size_t>(filters)});
   }
 
   void backward(const Run& r) const {
@@ -149,9 +151,9 @@ struct Conv2d {
       if (count == 0) return 0;
     }
     if (frozen_) return count;
-    const std::int64_t weights_count = fused_weights_
-                                           ? fused_weights_kernel_.slices(weights_arguments<nnrun_conv2d_maxpool_backward_weights_f32>(batch))
-                                           : backward_weights_.slices(weights_arguments<nnrun_conv2d_backward_weights_f32>(batch));
+    const std::int64_t weights_count =
+        fused_weights_ ? fused_weights_kernel_.slices(weights_arguments<nnrun_conv2d_maxpool_backward_weights_f32>(batch))
+                       : backward_weights_.slices(weights_arguments<nnrun_conv2d_backward_weights_f32>(batch));
     return weights_count == 0 ? 0 : std::gcd(count, weights_count);
   }
 
@@ -173,7 +175,8 @@ struct Conv2d {
     }
   }
 
-  // The weights' gradient first: dx may be written over x. dy is the gradient behind the pool, `unpooled` the one before it, where one of the kernels wants that.
+  // The weights' gradient first: dx may be written over x. dy is the gradient behind the pool, `unpooled` the one before it, where one of
+  // the kernels wants that.
   void run_backward(const Run& r, const float* dy, const float* unpooled, const nnrun_slice* slice) const {
     if (!frozen_ && fused_weights_) {
       auto a = weights_arguments<nnrun_conv2d_maxpool_backward_weights_f32>(r.batch());
@@ -285,8 +288,8 @@ struct Conv2d {
   }
 
   void plan_forward(Plan& p) {
-    fused_forward_ = plan_pass(p, fused_forward_arguments(p.batch()), fused_forward_kernel_, forward_arguments(p.batch()), forward_,
-                               workspace_bytes_);
+    fused_forward_ =
+        plan_pass(p, fused_forward_arguments(p.batch()), fused_forward_kernel_, forward_arguments(p.batch()), forward_, workspace_bytes_);
     if (pool_ && !fused_forward_) pool_forward_ = planned(p, pool_arguments<nnrun_maxpool2d_forward_f32>(p.batch()));
   }
 

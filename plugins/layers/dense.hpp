@@ -112,7 +112,8 @@ struct Dense {
     for (std::int64_t row = 0; row < in_; ++row) {
       for (std::int64_t unit = 0; unit < units; ++unit) folded[row * units + unit] = w[row * units + unit] * scale[unit];
     }
-    fold_bias(bias ? r.weight(bias_).span() : std::span<const float>(), scale, offset, {r.folded(folded_bias_), static_cast<std::size_t>(units)});
+    fold_bias(bias ? r.weight(bias_).span() : std::span<const float>(), scale, offset,
+              {r.folded(folded_bias_), static_cast<std::size_t>(units)});
   }
 
   void backward(const Run& r) const {
@@ -157,7 +158,7 @@ struct Dense {
 
  private:
   static constexpr std::int64_t most_block_floats = 1 << 14;  // of dW: 64 KB
-  static constexpr std::int64_t least_rows_of_both = 16;       // the longest vector
+  static constexpr std::int64_t least_rows_of_both = 16;      // the longest vector
 
   // dW = x^T dy. Where it fits, it goes no further than the optimizer: memory of its own would push W out of the cache.
   void weight_gradient_of_block(const Run& r, const float* dy, std::int64_t begin, std::int64_t rows, void* workspace) const {
@@ -250,7 +251,8 @@ struct Dense {
   bool takes_blocks(const Plan& p) const {
     constexpr std::int64_t l2_floats = 1 << 18;
     if (!p.input_gradient() || in_ * units <= l2_floats || units * least_rows_of_both > most_block_floats) return false;
-    return p.score(both_gradients_arguments(least_rows_of_both, p.batch())) >= p.score(weight_gradient_arguments(least_rows_of_both, p.batch()));
+    return p.score(both_gradients_arguments(least_rows_of_both, p.batch())) >=
+           p.score(weight_gradient_arguments(least_rows_of_both, p.batch()));
   }
 
   // As many rows as stay in the cache until the optimizer has stepped over them. By the planned shape, so that a short last batch is cut

@@ -16,9 +16,7 @@ struct Dropout {
 
   double rate = 0.5;
 
-  static constexpr auto params() {
-    return schema(param<&Dropout::rate>("rate", "share of the elements to zero").range(0, 1).below(1));
-  }
+  static constexpr auto params() { return schema(param<&Dropout::rate>("rate", "share of the elements to zero").range(0, 1).below(1)); }
 
   void plan(Plan& p) {
     require_f32(p.input());

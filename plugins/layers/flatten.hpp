@@ -29,13 +29,10 @@ struct Flatten {
   static std::int64_t element_bytes(nnrun_dtype dtype) {
     switch (dtype) {
       case NNRUN_F32:
-      case NNRUN_S32:
-        return 4;
-      case NNRUN_BF16:
-        return 2;
+      case NNRUN_S32: return 4;
+      case NNRUN_BF16: return 2;
       case NNRUN_U8:
-      case NNRUN_S8:
-        return 1;
+      case NNRUN_S8: return 1;
     }
     throw Error("cannot flatten " + dtype_name(dtype));
   }

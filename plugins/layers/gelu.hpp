@@ -14,8 +14,9 @@ struct Gelu {
 
   static constexpr const char* const forms[] = {"none", "tanh", nullptr};
   static constexpr auto params() {
-    return schema(param<&Gelu::approximate>("approximate", "none: the exact function; tanh: 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))")
-                      .choices(forms));
+    return schema(
+        param<&Gelu::approximate>("approximate", "none: the exact function; tanh: 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))")
+            .choices(forms));
   }
 
   void plan(Plan& p) { activation_.plan(p, approximate == "tanh" ? NNRUN_GELU_TANH : NNRUN_GELU, false, 30); }

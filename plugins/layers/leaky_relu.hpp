@@ -11,9 +11,7 @@ struct LeakyRelu {
 
   double slope = 0.01;
 
-  static constexpr auto params() {
-    return schema(param<&LeakyRelu::slope>("slope", "of the part below 0").at_least(0));
-  }
+  static constexpr auto params() { return schema(param<&LeakyRelu::slope>("slope", "of the part below 0").at_least(0)); }
 
   void plan(Plan& p) { activation_.plan(p, NNRUN_LEAKY_RELU, true, 2, static_cast<float>(slope)); }
   void forward(const Run& r) const { activation_.forward(r); }

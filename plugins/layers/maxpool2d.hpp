@@ -16,7 +16,8 @@ struct Maxpool2d {
   static constexpr auto params() {
     return schema(
         param<&Maxpool2d::size>("size", "size of the windows: one number, or [height, width]").required().range(1, 1 << 16).items(1, 2),
-        param<&Maxpool2d::stride>("stride", "pixels from one window to the next: size (side by side), one number, or [vertical, horizontal]")
+        param<&Maxpool2d::stride>("stride",
+                                  "pixels from one window to the next: size (side by side), one number, or [vertical, horizontal]")
             .choices(pool_stride_words)
             .range(1, 1 << 16)
             .items(1, 2),
@@ -28,8 +29,9 @@ struct Maxpool2d {
     const auto is_two = [](const std::vector<std::int64_t>& given) {
       return std::all_of(given.begin(), given.end(), [](std::int64_t n) { return n == 2; });
     };
-    const bool unpadded = padding.word.empty() ? std::all_of(padding.integers.begin(), padding.integers.end(), [](auto n) { return n == 0; })
-                                               : padding.word == "valid";
+    const bool unpadded = padding.word.empty()
+                              ? std::all_of(padding.integers.begin(), padding.integers.end(), [](auto n) { return n == 0; })
+                              : padding.word == "valid";
     const bool side_by_side = !stride.word.empty() || is_two(stride.integers);
     return is_two(size) && side_by_side && unpadded ? NNRUN_TRAIT_MAXPOOL_2X2 : NNRUN_TRAIT_NONE;
   }

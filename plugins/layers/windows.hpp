@@ -16,7 +16,7 @@ inline constexpr const char* pool_padding_doc =
 inline constexpr const char* const pool_stride_words[] = {"size", nullptr};
 
 struct WindowParameters {
-  const std::vector<std::int64_t>& size;      // one number, or [height, width]; so are the next two
+  const std::vector<std::int64_t>& size;  // one number, or [height, width]; so are the next two
   const std::vector<std::int64_t>& stride;
   const std::vector<std::int64_t>& dilation;
   const IntegersOrWord& padding;

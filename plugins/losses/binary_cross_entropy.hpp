@@ -27,8 +27,7 @@ struct BinaryCrossEntropy {
     }
     const auto logarithm = [](double p) { return std::max(std::log(p), -100.0); };
     run_elementwise(
-        r, targets_,
-        [&](double p, double t) { return std::isnan(p) ? p : -t * logarithm(p) - (1.0 - t) * logarithm(1.0 - p); },
+        r, targets_, [&](double p, double t) { return std::isnan(p) ? p : -t * logarithm(p) - (1.0 - t) * logarithm(1.0 - p); },
         [](double p, double t) { return (p - t) / std::max(p * (1.0 - p), 1e-12); });
   }
 

@@ -12,7 +12,8 @@ class Targets {
   void plan(const nnrun_loss_plan& p, const char* unit, const char* for_more) {
     const Tensor output(*p.output);
     if (output.dtype() != NNRUN_F32) throw Error("takes f32 outputs, got " + dtype_name(output.dtype()));
-    if (output.rank() != 2) throw Error("takes outputs (N, " + std::string(unit) + "s), got " + sample_shape(output) + ": end the net with `flatten`");
+    if (output.rank() != 2)
+      throw Error("takes outputs (N, " + std::string(unit) + "s), got " + sample_shape(output) + ": end the net with `flatten`");
     columns_ = output.dim(1);
     if (p.classes > 2 || p.classes == 1) {
       throw Error(std::string("takes one ") + unit + " for two classes, but the data has " + std::to_string(p.classes) +
@@ -24,8 +25,8 @@ class Targets {
     }
     if (p.classes == 0 && columns_ != p.targets) {
       throw Error("the net gives " + std::to_string(columns_) + (columns_ == 1 ? " output" : " outputs") + " a sample, but the data has " +
-                  std::to_string(p.targets) + (p.targets == 1 ? " target" : " targets") + ": make the last dense layer {units: " +
-                  std::to_string(p.targets) + "}");
+                  std::to_string(p.targets) + (p.targets == 1 ? " target" : " targets") +
+                  ": make the last dense layer {units: " + std::to_string(p.targets) + "}");
     }
     classes_ = p.classes;
   }

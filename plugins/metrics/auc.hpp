@@ -15,7 +15,8 @@ struct Auc {
   static constexpr auto doc = "area under the ROC curve, for two classes: 0.5 is guessing, 1 is perfect";
 
   std::size_t plan(const nnrun_metric_plan& p) {
-    if (p.classes != 2) throw Error("is for two classes, but the data has " + (p.classes == 0 ? std::string("none") : std::to_string(p.classes)));
+    if (p.classes != 2)
+      throw Error("is for two classes, but the data has " + (p.classes == 0 ? std::string("none") : std::to_string(p.classes)));
     Answers().plan(p);  // refuses what does not fit
     columns_ = Tensor(*p.output).columns();
     probabilities_ = p.outputs == NNRUN_OUTPUTS_PROBABILITIES;
@@ -24,7 +25,8 @@ struct Auc {
 
   void add(const Tensor& output, const Tensor& labels, double* counts) const {
     const auto* label = labels.data<const std::int32_t>();
-    for (std::int64_t i = 0; i < output.rows(); ++i) counts[bins * static_cast<std::size_t>(label[i]) + bin_of(score(output.data() + i * columns_))] += 1;
+    for (std::int64_t i = 0; i < output.rows(); ++i)
+      counts[bins * static_cast<std::size_t>(label[i]) + bin_of(score(output.data() + i * columns_))] += 1;
   }
 
   // 0.5 where a class has no samples: nothing can be said.

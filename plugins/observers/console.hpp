@@ -68,9 +68,8 @@ class Console {
     if (number(e, "validation_samples") > 0) data += ", " + whole(e, "validation_samples") + " to validate";
     if (number(e, "test_samples") > 0) data += ", " + whole(e, "test_samples") + " to test";
     line("  data   " + data + (drawn_ ? ", drawn by a program" : ""));
-    std::string run = whole(e, "epochs") + (number(e, "epochs") == 1 ? " epoch" : " epochs") + ", batch " + whole(e, "batch") +
-                      ", seed " + format("%.0f", number(e, "seed")) + ", " + whole(e, "threads") +
-                      (number(e, "threads") == 1 ? " thread" : " threads");
+    std::string run = whole(e, "epochs") + (number(e, "epochs") == 1 ? " epoch" : " epochs") + ", batch " + whole(e, "batch") + ", seed " +
+                      format("%.0f", number(e, "seed")) + ", " + whole(e, "threads") + (number(e, "threads") == 1 ? " thread" : " threads");
     if (has(e, "resumed_step")) run += ", resumed at step " + whole(e, "resumed_step");
     line("  run    " + run);
     if (has(e, "folder")) line("  files  " + text(e, "folder"));
@@ -108,8 +107,7 @@ class Console {
   }
 
   void epoch(const nnrun_event& e) {
-    std::string shown =
-        bold("epoch " + of_all(number(e, "epoch"), number(e, "epochs"))) + "   loss " + figure(number(e, "train_loss"));
+    std::string shown = bold("epoch " + of_all(number(e, "epoch"), number(e, "epochs"))) + "   loss " + figure(number(e, "train_loss"));
     const std::string validation = figures(e, "validation_");
     if (!validation.empty()) shown += "   validation " + validation;
     if (has(e, "learning_rate")) shown += "   rate " + format("%.3g", number(e, "learning_rate"));

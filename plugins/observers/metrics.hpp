@@ -119,21 +119,11 @@ class Metrics {
     buffer_ += '"';
     for (const char c : text) {
       switch (c) {
-        case '"':
-          buffer_ += "\\\"";
-          break;
-        case '\\':
-          buffer_ += "\\\\";
-          break;
-        case '\n':
-          buffer_ += "\\n";
-          break;
-        case '\r':
-          buffer_ += "\\r";
-          break;
-        case '\t':
-          buffer_ += "\\t";
-          break;
+        case '"': buffer_ += "\\\""; break;
+        case '\\': buffer_ += "\\\\"; break;
+        case '\n': buffer_ += "\\n"; break;
+        case '\r': buffer_ += "\\r"; break;
+        case '\t': buffer_ += "\\t"; break;
         default:
           if (static_cast<unsigned char>(c) < 0x20) {
             buffer_ += format("\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));

@@ -24,7 +24,8 @@ std::vector<double> ticks(double low, double high, int about) {
     }
   }
   std::vector<double> list;
-  for (double at = std::ceil(low / step - 1e-9) * step; at <= high + step * 1e-9; at += step) list.push_back(std::abs(at) < step * 1e-9 ? 0 : at);
+  for (double at = std::ceil(low / step - 1e-9) * step; at <= high + step * 1e-9; at += step)
+    list.push_back(std::abs(at) < step * 1e-9 ? 0 : at);
   return list;
 }
 
@@ -84,7 +85,8 @@ class Drawing {
  private:
   double px(double x) const { return left + (width - left - right) * x / x_.high; }
   double py(double y) const {
-    const double share = logarithmic_ ? std::log(std::max(y, y_.low) / y_.low) / std::log(y_.high / y_.low) : (y - y_.low) / (y_.high - y_.low);
+    const double share =
+        logarithmic_ ? std::log(std::max(y, y_.low) / y_.low) / std::log(y_.high / y_.low) : (y - y_.low) / (y_.high - y_.low);
     return height - bottom - (height - top - bottom) * std::clamp(share, 0.0, 1.0);
   }
   std::string value(double y) const { return chart_.percent ? format("%g %%", y * 100) : format("%g", y); }

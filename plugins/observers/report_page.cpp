@@ -62,9 +62,7 @@ class Page {
  private:
   using Object = kainjow::mustache::object;
 
-  void show(const char* name, bool condition) {
-    page_[name] = condition ? data(data::type::bool_true) : data(data::type::bool_false);
-  }
+  void show(const char* name, bool condition) { page_[name] = condition ? data(data::type::bool_true) : data(data::type::bool_false); }
   static data named(const std::string& name, const std::string& value) {
     Object object;
     object["name"] = name;
@@ -81,7 +79,8 @@ class Page {
     const std::string done = std::to_string(rows_.epochs.size()) + " of " + whole(epochs) + " epochs";
     std::string status = "running, " + done;
     if (rows_.end.is_object()) {
-      status = text(rows_.end, "status") == "finished" ? "finished after " + duration(number(rows_.end, "seconds")) : "interrupted after " + done;
+      status = text(rows_.end, "status") == "finished" ? "finished after " + duration(number(rows_.end, "seconds"))
+                                                       : "interrupted after " + done;
     }
     show("running", !rows_.end.is_object());
     page_["subtitle"] = text(start, "config") + ", " + status;
@@ -106,12 +105,14 @@ class Page {
     };
     const Row& test = rows_.test;
     if (test.is_object()) {
-      for (const std::string& key : metrics_of(test, "")) add("test " + spaced(key), figure(key, number(test, key)), "test." + key, number(test, key));
+      for (const std::string& key : metrics_of(test, ""))
+        add("test " + spaced(key), figure(key, number(test, key)), "test." + key, number(test, key));
       add("test loss", figure("loss", number(test, "loss")), "test.loss", number(test, "loss"));
       add("test samples", whole(number(test, "samples")));
     } else if (!rows_.epochs.empty()) {
       const Row& last = rows_.epochs.back();
-      for (const std::string& key : metrics_of(last, "validation_")) add("validation " + spaced(key), figure(key, number(last, "validation_" + key)));
+      for (const std::string& key : metrics_of(last, "validation_"))
+        add("validation " + spaced(key), figure(key, number(last, "validation_" + key)));
       add("training loss", figure("loss", number(last, "train_loss")));
     }
     add("parameters", whole(number(rows_.start, "parameters")));
@@ -143,7 +144,8 @@ class Page {
     List list;
     for (const Curve& curve : curves_of(rows_)) add_chart(list, curve);
     show("has_charts", !list.empty());
-    page_["no_charts"] = has_metrics_ ? "There are no epochs yet." : "There is no metrics.jsonl: the observer metrics writes the rows that curves are drawn from.";
+    page_["no_charts"] = has_metrics_ ? "There are no epochs yet."
+                                      : "There is no metrics.jsonl: the observer metrics writes the rows that curves are drawn from.";
     page_["charts"] = data(list);
   }
 
@@ -301,7 +303,8 @@ class Page {
     const ReportDetails::Table& seconds = details_.table("layer_seconds");
     const auto& names = details_.all("layer");
     double longest = 0;
-    for (std::int64_t i = 0; i < seconds.rows; ++i) longest = std::max(longest, seconds.numbers[2 * static_cast<std::size_t>(i)] + seconds.numbers[2 * static_cast<std::size_t>(i) + 1]);
+    for (std::int64_t i = 0; i < seconds.rows; ++i)
+      longest = std::max(longest, seconds.numbers[2 * static_cast<std::size_t>(i)] + seconds.numbers[2 * static_cast<std::size_t>(i) + 1]);
     List list;
     for (std::size_t i = 0; i < names.size() && static_cast<std::int64_t>(i) < seconds.rows; ++i) {
       const double forward = seconds.numbers[2 * i], backward = seconds.numbers[2 * i + 1];

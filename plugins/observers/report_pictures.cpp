@@ -35,7 +35,8 @@ Picture picture_of(const Dims& shape) {
 }
 
 std::string uri(const std::vector<std::uint8_t>& pixels, const Picture& picture) {
-  const std::string png = png_of(pixels, static_cast<int>(picture.height), static_cast<int>(picture.width), static_cast<int>(picture.channels));
+  const std::string png =
+      png_of(pixels, static_cast<int>(picture.height), static_cast<int>(picture.width), static_cast<int>(picture.channels));
   return png.empty() ? "" : "data:image/png;base64," + base64(png);
 }
 

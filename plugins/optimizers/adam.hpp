@@ -63,14 +63,13 @@ struct Adam {
   Schedule schedule{"constant"};
 
   static constexpr auto params() {
-    return nnrun::schema(
-        param<&Adam::learning_rate>("learning_rate", "size of a step").above(0),
-        param<&Adam::beta1>("beta1", "share of the gradient's average that a step keeps").range(0, 1).below(1),
-        param<&Adam::beta2>("beta2", "share of the squared gradient's average that a step keeps").range(0, 1).below(1),
-        param<&Adam::epsilon>("epsilon", "added to the root of the squared gradient's average").above(0),
-        param<&Adam::weight_decay>("weight_decay", "L2: this share of each weight is added to its gradient").at_least(0),
-        param<&Adam::decay_all>("decay_all", decay_all_doc),
-        param<&Adam::schedule>("schedule", "what the learning rate is multiplied by as training goes on"));
+    return nnrun::schema(param<&Adam::learning_rate>("learning_rate", "size of a step").above(0),
+                         param<&Adam::beta1>("beta1", "share of the gradient's average that a step keeps").range(0, 1).below(1),
+                         param<&Adam::beta2>("beta2", "share of the squared gradient's average that a step keeps").range(0, 1).below(1),
+                         param<&Adam::epsilon>("epsilon", "added to the root of the squared gradient's average").above(0),
+                         param<&Adam::weight_decay>("weight_decay", "L2: this share of each weight is added to its gradient").at_least(0),
+                         param<&Adam::decay_all>("decay_all", decay_all_doc),
+                         param<&Adam::schedule>("schedule", "what the learning rate is multiplied by as training goes on"));
   }
 
   void plan(const Host& host) { steps_.plan(host); }

@@ -16,11 +16,10 @@ struct Sgd {
   Schedule schedule{"constant"};
 
   static constexpr auto params() {
-    return nnrun::schema(
-        param<&Sgd::learning_rate>("learning_rate", "size of a step").above(0),
-        param<&Sgd::weight_decay>("weight_decay", "L2: this share of each weight is added to its gradient").at_least(0),
-        param<&Sgd::decay_all>("decay_all", decay_all_doc),
-        param<&Sgd::schedule>("schedule", "what the learning rate is multiplied by as training goes on"));
+    return nnrun::schema(param<&Sgd::learning_rate>("learning_rate", "size of a step").above(0),
+                         param<&Sgd::weight_decay>("weight_decay", "L2: this share of each weight is added to its gradient").at_least(0),
+                         param<&Sgd::decay_all>("decay_all", decay_all_doc),
+                         param<&Sgd::schedule>("schedule", "what the learning rate is multiplied by as training goes on"));
   }
 
   void plan(const Host& host) { kernel_ = slice_kernel<nnrun_sgd_f32>(host); }

@@ -17,7 +17,8 @@ struct WarmUp {
   Schedule then{"constant"};
 
   static constexpr auto params() {
-    return schema(param<&WarmUp::steps>("steps", "how long the rate rises, in steps; where no length is given, a twentieth of the training").at_least(0),
+    return schema(param<&WarmUp::steps>("steps", "how long the rate rises, in steps; where no length is given, a twentieth of the training")
+                      .at_least(0),
                   param<&WarmUp::epochs>("epochs", "or in epochs, eg 0.5").at_least(0),
                   param<&WarmUp::share>("share", "or as a share of the whole training").range(0, 1),
                   param<&WarmUp::start>("start", "share of the learning rate to rise from").range(0, 1),

@@ -49,12 +49,11 @@ struct Affine {
   std::string border = "black";
 
   static constexpr auto params() {
-    return schema(
-        param<&Affine::rotate>("rotate", "greatest rotation either way, in degrees").range(0, 180),
-        param<&Affine::shift>("shift", "greatest shift along each axis, in pixels").range(0, 65536),
-        param<&Affine::zoom>("zoom", "greatest change of size, as a share: 0.1 gives 0.9 to 1.1 times").range(0, 1).below(1),
-        param<&Affine::shear>("shear", "greatest slant either way, in degrees").range(0, 80),
-        param<&Affine::border>("border", border_doc).choices(border_names));
+    return schema(param<&Affine::rotate>("rotate", "greatest rotation either way, in degrees").range(0, 180),
+                  param<&Affine::shift>("shift", "greatest shift along each axis, in pixels").range(0, 65536),
+                  param<&Affine::zoom>("zoom", "greatest change of size, as a share: 0.1 gives 0.9 to 1.1 times").range(0, 1).below(1),
+                  param<&Affine::shear>("shear", "greatest slant either way, in degrees").range(0, 80),
+                  param<&Affine::border>("border", border_doc).choices(border_names));
   }
 
   nnrun_tensor plan(const Host&, const Tensor& input) const {

@@ -16,9 +16,10 @@ struct Cutout {
   double share = 1;
 
   static constexpr auto params() {
-    return schema(param<&Cutout::size>("size", "height and width of the rectangle, in pixels; one number: both").items(1, 2).range(1, 65536),
-                  param<&Cutout::fill>("fill", "the number that covers, eg: 0 for black, 128 for grey bytes"),
-                  param<&Cutout::share>("share", "share of the pictures that are covered in part").range(0, 1));
+    return schema(
+        param<&Cutout::size>("size", "height and width of the rectangle, in pixels; one number: both").items(1, 2).range(1, 65536),
+        param<&Cutout::fill>("fill", "the number that covers, eg: 0 for black, 128 for grey bytes"),
+        param<&Cutout::share>("share", "share of the pictures that are covered in part").range(0, 1));
   }
 
   nnrun_tensor plan(const Host&, const Tensor& input) const {

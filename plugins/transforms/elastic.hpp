@@ -18,10 +18,9 @@ struct Elastic {
   std::string border = "black";
 
   static constexpr auto params() {
-    return schema(
-        param<&Elastic::strength>("strength", "how far a control point moves at most along each axis, in pixels").range(0, 65536),
-        param<&Elastic::smoothness>("smoothness", "distance between control points, in pixels").range(1, 65536),
-        param<&Elastic::border>("border", border_doc).choices(border_names));
+    return schema(param<&Elastic::strength>("strength", "how far a control point moves at most along each axis, in pixels").range(0, 65536),
+                  param<&Elastic::smoothness>("smoothness", "distance between control points, in pixels").range(1, 65536),
+                  param<&Elastic::border>("border", border_doc).choices(border_names));
   }
 
   nnrun_tensor plan(const Host&, const Tensor& input) {

@@ -26,9 +26,7 @@ struct RandomMove {
   }
 
  protected:
-  static double within(Random& random, double greatest) {
-    return greatest * (2.0 * static_cast<double>(random.next_uniform()) - 1.0);
-  }
+  static double within(Random& random, double greatest) { return greatest * (2.0 * static_cast<double>(random.next_uniform()) - 1.0); }
 };
 
 struct Shift : RandomMove<Shift> {

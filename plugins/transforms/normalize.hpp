@@ -14,11 +14,9 @@ struct Normalize {
   std::vector<double> deviation;
 
   static constexpr auto params() {
-    return schema(param<&Normalize::mean>("mean", "subtracted; one number, or one a channel").required().items(1, 65536),
-                  param<&Normalize::deviation>("deviation", "divided by; one number, or one a channel")
-                      .required()
-                      .above(0)
-                      .items(1, 65536));
+    return schema(
+        param<&Normalize::mean>("mean", "subtracted; one number, or one a channel").required().items(1, 65536),
+        param<&Normalize::deviation>("deviation", "divided by; one number, or one a channel").required().above(0).items(1, 65536));
   }
 
   nnrun_tensor plan(const Host&, const Tensor& input) {

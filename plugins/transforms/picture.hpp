@@ -18,8 +18,7 @@ inline PictureSize picture_size(const Tensor& sample) {
   if (sample.rank() != 2 && sample.rank() != 3) {
     throw Error("takes pictures (height, width, channels), got samples of " + to_string(sample.shape()));
   }
-  if (sample.dtype() != NNRUN_U8 && sample.dtype() != NNRUN_F32)
-    throw Error("takes u8 or f32, got " + dtype_name(sample.dtype()));
+  if (sample.dtype() != NNRUN_U8 && sample.dtype() != NNRUN_F32) throw Error("takes u8 or f32, got " + dtype_name(sample.dtype()));
   return {sample.dim(0), sample.dim(1), sample.rank() == 3 ? sample.dim(2) : 1};
 }
 
@@ -29,7 +28,10 @@ inline void copy_sample(const Tensor& x, const Tensor& y) {
 }
 
 // What lies around a picture: nothing but zeros, or its outermost pixels on and on.
-enum class Border { black, edge };
+enum class Border {
+  black,
+  edge
+};
 
 inline constexpr const char* border_names[] = {"black", "edge", nullptr};
 inline constexpr const char* border_doc = "what lies around the picture: black, or edge: its outermost pixels on and on";

@@ -28,8 +28,7 @@ constexpr Row row(std::uint32_t type, const char* name, const char* doc) {
   made.param.count_max = std::numeric_limits<std::size_t>::max();
   return made;
 }
-constexpr Row integer(const char* name, const char* doc, std::int64_t value, double minimum,
-                      double maximum = 9223372036854775808.0) {
+constexpr Row integer(const char* name, const char* doc, std::int64_t value, double minimum, double maximum = 9223372036854775808.0) {
   Row made = row(NNRUN_INTEGER, name, doc);
   made.value.integer = value;
   made.param.minimum = minimum;
@@ -69,8 +68,7 @@ constexpr Row component(const char* name, const char* doc, const char* kind, con
   return made;
 }
 constexpr Row reference(const char* name, const char* doc) { return row(NNRUN_REFERENCE, name, doc); }
-constexpr Row list(std::uint32_t type, const char* name, const char* doc, std::size_t count_min, std::size_t count_max,
-                   double minimum) {
+constexpr Row list(std::uint32_t type, const char* name, const char* doc, std::size_t count_min, std::size_t count_max, double minimum) {
   Row made = row(type, name, doc);
   made.param.count_min = count_min;
   made.param.count_max = count_max;
@@ -117,8 +115,8 @@ constexpr nnrun_component bare(const char* kind, const char* name, const char* d
   return made;
 }
 
-constexpr Row integers_or_word(const char* name, const char* doc, const char* value, const char* const* choices,
-                               std::size_t count_min, std::size_t count_max, double maximum) {
+constexpr Row integers_or_word(const char* name, const char* doc, const char* value, const char* const* choices, std::size_t count_min,
+                               std::size_t count_max, double maximum) {
   Row made = list(NNRUN_INTEGER_LIST, name, doc, count_min, count_max, 0);
   made.param.maximum = maximum;
   made.param.choices = choices;
@@ -190,8 +188,7 @@ constexpr std::array normalize_rows = {
     required(list(NNRUN_NUMBER_LIST, "mean", "subtracted; one number, or one a channel", 1, 65536, -unbounded)),
     required(list(NNRUN_NUMBER_LIST, "deviation", "divided by; one number, or one a channel", 1, 65536, 0)),
 };
-constexpr std::array console_rows = {number("every", "seconds between two lines", 1, 0, unbounded),
-                                     text("title", "shown first", "")};
+constexpr std::array console_rows = {number("every", "seconds between two lines", 1, 0, unbounded), text("title", "shown first", "")};
 
 constexpr nnrun_component components[] = {
     make<dense_rows>("layer", "dense", "y = x w + b"),

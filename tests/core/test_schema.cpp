@@ -9,8 +9,8 @@
 #include "fake_components.hpp"
 #include "json_schema.hpp"
 #include "schema.hpp"
-#include "yaml.hpp"
 #include "sections.hpp"
+#include "yaml.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -137,8 +137,7 @@ TEST_CASE("every key of every section has a type, a doc and a default that passe
       INFO(section->name << '.' << param.name);
       CHECK(describe_type(param) != "unknown type");
       CHECK(std::strlen(param.doc) > 0);
-      if (param.type == type_section || param.type == type_string_or_section)
-        CHECK(find_section(param.component_kind) != nullptr);
+      if (param.type == type_section || param.type == type_string_or_section) CHECK(find_section(param.component_kind) != nullptr);
     }
   }
 }

@@ -104,8 +104,7 @@ TEST_CASE("a component merges with one of the same name") {
   CHECK(rate_of(settings) == 0.5);
   CHECK(settings.train.optimizer->value("weight_decay")->number == 0.25);
   CHECK(rate_of(extended(base, "train: {optimizer: sgd}\n")) == 0.5);
-  CHECK(extended(base, "train: {optimizer: {nnrun/sgd: {weight_decay: 1}}}\n").train.optimizer->value("learning_rate")->number ==
-        0.5);
+  CHECK(extended(base, "train: {optimizer: {nnrun/sgd: {weight_decay: 1}}}\n").train.optimizer->value("learning_rate")->number == 0.5);
 }
 
 TEST_CASE("another component leaves nothing of the old one behind") {
@@ -157,10 +156,9 @@ TEST_CASE("overrides change one thing, from left to right") {
   CHECK(settings_of(base, {"run.kernels=avx2", "run.kernels.gemm_f32=scalar"}).run.kernels.default_table == "avx2");
   CHECK(settings_of(base, {"run.observers[0].console.every=5"}).run.observers[0].value("every")->number == 5);
   CHECK(settings_of(base, {"train.checkpoint.seconds=0.5"}).train.checkpoint_seconds == 0.5);
-  CHECK(settings_of(base, {"data.transforms=[{normalize: {mean: [1, 2], deviation: 3}}]"})
-            .data.transforms[0]
-            .value("mean")
-            ->numbers.size() == 2);
+  CHECK(
+      settings_of(base, {"data.transforms=[{normalize: {mean: [1, 2], deviation: 3}}]"}).data.transforms[0].value("mean")->numbers.size() ==
+      2);
 }
 
 TEST_CASE("a replaced layer keeps its name, since others refer to it") {
@@ -184,8 +182,8 @@ TEST_CASE("references name an earlier layer") {
 }
 
 TEST_CASE("a skipped plugin and an ambiguous name are explained") {
-  CHECK(errors_of(base, {"model.layers[2]=swish"})
-            .find("note: nnrun_swish.so was skipped: it needs ABI 2, this nnrun provides 1") != std::string::npos);
+  CHECK(errors_of(base, {"model.layers[2]=swish"}).find("note: nnrun_swish.so was skipped: it needs ABI 2, this nnrun provides 1") !=
+        std::string::npos);
   CHECK(errors_of(base, {"model.layers[2]=twice"}).find("write one of acme/twice, other/twice") != std::string::npos);
 }
 

@@ -97,18 +97,10 @@ class Mutator {
                                              ","};
     const std::size_t at = below(bytes.size() + 1);
     switch (below(6)) {
-      case 0:
-        bytes.insert(at, words[below(words.size())]);
-        break;
-      case 1:
-        bytes.erase(at, 1 + below(20));
-        break;
-      case 2:
-        bytes.insert(at, piece(seeds_[below(seeds_.size())]));
-        break;
-      case 3:
-        bytes.insert(at, piece(bytes));
-        break;
+      case 0: bytes.insert(at, words[below(words.size())]); break;
+      case 1: bytes.erase(at, 1 + below(20)); break;
+      case 2: bytes.insert(at, piece(seeds_[below(seeds_.size())])); break;
+      case 3: bytes.insert(at, piece(bytes)); break;
       case 4: {
         const std::size_t line = bytes.rfind('\n', at);  // a line again
         const std::size_t begin = line == Bytes::npos ? 0 : line;
@@ -133,9 +125,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: %s RUNS FILE_OR_FOLDER...\n", argv[0]);
     return 2;
   }
-  const auto run = [](const Bytes& bytes) {
-    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-  };
+  const auto run = [](const Bytes& bytes) { LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()); };
   for (const Bytes& seed : seeds) run(seed);
   Mutator mutator(seeds);
   for (long i = 0; i < runs; ++i) run(mutator.next());

@@ -40,8 +40,7 @@ void check_round_trip(const nnrun::core::Settings& settings, const nnrun::core::
     const Settings again = check(config_from_text("resolved", text), lookup);
     const std::vector<std::string> changed = compare(settings, again);
     if (!changed.empty()) fail("a resolved config reads back differently", text, changed[0]);
-    if (write_resolved(again) != text)
-      fail("a resolved config is written differently the second time", text, write_resolved(again));
+    if (write_resolved(again) != text) fail("a resolved config is written differently the second time", text, write_resolved(again));
   } catch (const DiagnosticError& error) {
     fail("a resolved config does not read back", text, error.what());
   }

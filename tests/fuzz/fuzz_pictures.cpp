@@ -39,15 +39,24 @@ Bytes archive_of(const std::string& format, const std::vector<fake::Member>& mem
 }
 
 std::vector<Seed> make_seeds() {
-  const fake::Picture colour = fake::smooth_picture(37, 29, 3), grey = fake::smooth_picture(19, 23, 1), clear = fake::smooth_picture(9, 11, 4);
+  const fake::Picture colour = fake::smooth_picture(37, 29, 3), grey = fake::smooth_picture(19, 23, 1),
+                      clear = fake::smooth_picture(9, 11, 4);
   fake::JpegOptions progressive, inks, turned;
   progressive.progressive = true;
   inks.inks = true;
   turned.orientation = 6;
-  std::vector<Seed> seeds{{"jpeg", fake::jpeg(colour)},       {"jpeg", fake::jpeg(grey)},    {"jpeg", fake::jpeg(colour, progressive)},
-                          {"jpeg", fake::jpeg(clear, inks)},  {"jpeg", fake::jpeg(colour, turned)}, {"png", fake::png(colour)},
-                          {"png", fake::png(grey, 16)},       {"png", fake::png(clear)},     {"bmp", fake::bmp(colour)},
-                          {"bmp", fake::bmp(colour, true)},   {"tga", fake::tga(colour)},    {"pnm", fake::pnm(colour)},
+  std::vector<Seed> seeds{{"jpeg", fake::jpeg(colour)},
+                          {"jpeg", fake::jpeg(grey)},
+                          {"jpeg", fake::jpeg(colour, progressive)},
+                          {"jpeg", fake::jpeg(clear, inks)},
+                          {"jpeg", fake::jpeg(colour, turned)},
+                          {"png", fake::png(colour)},
+                          {"png", fake::png(grey, 16)},
+                          {"png", fake::png(clear)},
+                          {"bmp", fake::bmp(colour)},
+                          {"bmp", fake::bmp(colour, true)},
+                          {"tga", fake::tga(colour)},
+                          {"pnm", fake::pnm(colour)},
                           {"pnm", fake::pnm(grey)}};
   const std::vector<fake::Member> members{{"cat/1.png", fake::png(grey), ""},
                                           {"cat/a name that is far too long for the header of an old tar, so that it takes one more "
@@ -79,21 +88,11 @@ class Mutator {
     const std::size_t at = below(2) == 0 ? below(std::min<std::size_t>(bytes.size(), 160)) : below(bytes.size());
     static constexpr unsigned numbers[] = {0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff};
     switch (below(8)) {
-      case 0:
-        bytes[at] = static_cast<char>(bytes[at] ^ (1 << below(8)));
-        break;
-      case 1:
-        bytes[at] = static_cast<char>(below(256));
-        break;
-      case 2:
-        bytes.erase(at, 1 + below(30));
-        break;
-      case 3:
-        bytes.insert(at, 1 + below(30), static_cast<char>(below(256)));
-        break;
-      case 4:
-        bytes.resize(at);
-        break;
+      case 0: bytes[at] = static_cast<char>(bytes[at] ^ (1 << below(8))); break;
+      case 1: bytes[at] = static_cast<char>(below(256)); break;
+      case 2: bytes.erase(at, 1 + below(30)); break;
+      case 3: bytes.insert(at, 1 + below(30), static_cast<char>(below(256))); break;
+      case 4: bytes.resize(at); break;
       case 5: {
         const Bytes& other = all[below(all.size())].bytes;
         bytes.insert(at, other.substr(below(other.size()), 1 + below(200)));

@@ -31,8 +31,9 @@ class Mutator {
   std::size_t below(std::size_t limit) { return limit == 0 ? 0 : static_cast<std::size_t>(random_() % limit); }
 
   Bytes mutate(Bytes bytes) {
-    static const Bytes pieces[] = {",", ";", "\"", "\"\"", "\n", "\r\n", "1e999", "-", "+", "nan", "0x1", "'", "(", ")", ",)", "True", "<f8",
-                                   "|u1", ">i4", "99999999999", "4294967296", "-1", "0", "descr", "shape", Bytes(1, '\0'), "\xff\xff"};
+    static const Bytes pieces[] = {",",          ";",  "\"", "\"\"",  "\n",    "\r\n",         "1e999",   "-",   "+",   "nan",
+                                   "0x1",        "'",  "(",  ")",     ",)",    "True",         "<f8",     "|u1", ">i4", "99999999999",
+                                   "4294967296", "-1", "0",  "descr", "shape", Bytes(1, '\0'), "\xff\xff"};
     for (std::size_t left = 1 + below(5); left > 0 && !bytes.empty(); --left) {
       const std::size_t at = below(bytes.size());
       switch (below(6)) {
@@ -123,7 +124,8 @@ int main(int argc, char** argv) {
   const Bytes classes = "length,width,kind\n1,2,\"a, b\"\n3.5,-4e2,c\n 5,6,c\n", numbers = "a,b,kind\r\n1,2,3\r\n4,5,6\r\n0,0,7\r\n";
   const Bytes features[] = {npy("|u1", "(3, 2, 2)", 12), npy("<f4", "(3, 4)", 48), npy("<f8", "(3,)", 24)};
   const Bytes labels[] = {npy("<i8", "(3,)", 24), npy("<f4", "(3, 2)", 24)};
-  if (!read_table(classes, "kind", true) || !read_table(numbers, "kind", false)) return std::fprintf(stderr, "a whole table was refused\n"), 1;
+  if (!read_table(classes, "kind", true) || !read_table(numbers, "kind", false))
+    return std::fprintf(stderr, "a whole table was refused\n"), 1;
   Mutator mutator(argc > 2 ? static_cast<unsigned>(std::strtol(argv[2], nullptr, 10)) : 42);
   long tables = 0, arrays = 0;
   for (long i = 0; i < runs; ++i) {

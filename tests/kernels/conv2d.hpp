@@ -51,8 +51,7 @@ inline std::vector<Shape> shapes() {
     all.push_back({{3, {8, 7}, {3, 5}, {2, 2}, {1, 1}, {1, 2}, {0, 2}}, channels, filters, groups});
   }
   // Several panels, the last of them narrower; several blocks and slices.
-  for (int64_t filters : {64, 80, 100, 129})
-    all.push_back({{2, {6, 6}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 19, filters, 1});
+  for (int64_t filters : {64, 80, 100, 129}) all.push_back({{2, {6, 6}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 19, filters, 1});
   all.push_back({{9, {13, 13}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 32, 32, 1});
   // Depthwise: rows of several tiles, and every width of a window that has one of its own.
   for (int64_t kernel : {1, 2, 3, 4, 5, 6}) {
@@ -102,8 +101,7 @@ void for_each_product(const Shape& s, Body body) {
   const int64_t depth = s.channels / s.groups, width = s.filters / s.groups, taps = w.kernel[0] * w.kernel[1];
   for_each_tap(w, [&](int64_t x, int64_t y, int64_t tap) {
     for (int64_t f = 0; f < s.filters; ++f) {
-      for (int64_t c = 0; c < depth; ++c)
-        body(x * s.channels + f / width * depth + c, (f * taps + tap) * depth + c, y * s.filters + f);
+      for (int64_t c = 0; c < depth; ++c) body(x * s.channels + f / width * depth + c, (f * taps + tap) * depth + c, y * s.filters + f);
     }
   });
 }

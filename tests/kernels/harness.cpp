@@ -72,7 +72,12 @@ std::set<std::string>& row_tests() {
   return names;
 }
 
-enum class Order { in_order, reversed, shuffled, threads };
+enum class Order {
+  in_order,
+  reversed,
+  shuffled,
+  threads
+};
 constexpr const char* order_names[] = {"in order", "reversed", "shuffled", "on threads"};
 
 // On a thread of its own no assertion may fail: what a kernel says goes to *failure, the last one that does.
@@ -171,9 +176,7 @@ class Check {
  public:
   Check(const char* name, const Problem& problem) : name_(name), problem_(problem) {}
 
-  bool supported_by(const nnrun_kernel& kernel) const {
-    return kernel.supports == nullptr || kernel.supports(problem_.shape_.data()) == 1;
-  }
+  bool supported_by(const nnrun_kernel& kernel) const { return kernel.supports == nullptr || kernel.supports(problem_.shape_.data()) == 1; }
 
   size_t bytes() const {
     size_t all = 0;
@@ -249,8 +252,8 @@ class Check {
   }
 
   void fail(const Library& library, const std::string& why) {
-    FAIL_CHECK(name_ << " of " << library.name << (algorithm_ ? std::string(" (") + algorithm_ + ")" : "") << ", " << problem_.what_ << ", guard page "
-                     << (problem_.at_end_ ? "behind" : "before") << ": " << why);
+    FAIL_CHECK(name_ << " of " << library.name << (algorithm_ ? std::string(" (") + algorithm_ + ")" : "") << ", " << problem_.what_
+                     << ", guard page " << (problem_.at_end_ ? "behind" : "before") << ": " << why);
   }
 
  private:
@@ -296,8 +299,7 @@ void check_row(const char* name, const Problems& problems) {
         for (Order order : {Order::reversed, Order::shuffled, Order::threads}) {
           if (kernel->run_or_fail && order != Order::threads) continue;  // on an emulated processor; threads run in any order
           const std::vector<uint32_t> other = check.run(library, *kernel, order);
-          if (other != got)
-            check.fail(library, std::string("other bits when its ranges run ") + order_names[static_cast<int>(order)]);
+          if (other != got) check.fail(library, std::string("other bits when its ranges run ") + order_names[static_cast<int>(order)]);
         }
       }
     }
@@ -347,8 +349,7 @@ std::vector<const nnrun_kernel*> Library::all(const std::string& kernel) const {
 const std::vector<Library>& libraries() {
   static const std::vector<Library> all = [] {
     std::vector<Library> opened;
-    for (const char* name :
-         {"scalar", "sse_asm", "avx2", "avx512", "avx512_bf16", "avx512_vnni", "riscv", "rvv128", "rvv256", "rvv512"}) {
+    for (const char* name : {"scalar", "sse_asm", "avx2", "avx512", "avx512_bf16", "avx512_vnni", "riscv", "rvv128", "rvv256", "rvv512"}) {
       const std::string path = std::string(NNRUN_PLUGIN_DIR) + "/libnnrun_kernels_" + name + ".so";
       if (access(path.c_str(), R_OK) == 0) opened.push_back(open_library(name));
     }

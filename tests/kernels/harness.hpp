@@ -89,7 +89,11 @@ class Problem {
     bool any = false;
     std::optional<Shortfalls> choice;
   };
-  enum class Element { f32, u8, s32 };
+  enum class Element {
+    f32,
+    u8,
+    s32
+  };
   struct Output {
     size_t memory;
     Element element;

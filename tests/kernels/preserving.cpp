@@ -31,8 +31,17 @@ namespace {
 std::string preserving(Function function, const void* arguments, void* second, uint32_t phase, int64_t range) {
   const uint32_t spoiled = nnrun_call_preserving(function, arguments, second, phase, range);
   if (spoiled == 0) return "";
-  const char* const things[] = {"rbx", "rbp", "r12", "r13", "r14", "r15", "rsp", "the caller's stack", "the direction flag",
-                                "MXCSR's control bits", "the x87 control word"};
+  const char* const things[] = {"rbx",
+                                "rbp",
+                                "r12",
+                                "r13",
+                                "r14",
+                                "r15",
+                                "rsp",
+                                "the caller's stack",
+                                "the direction flag",
+                                "MXCSR's control bits",
+                                "the x87 control word"};
   std::string list;
   for (size_t i = 0; i < std::size(things); ++i) {
     if ((spoiled >> i & 1) != 0) list += (list.empty() ? "" : ", ") + std::string(things[i]);

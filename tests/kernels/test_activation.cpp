@@ -15,14 +15,19 @@ struct Function {
   const char* name;
   float alpha;
 };
-constexpr Function functions[] = {{NNRUN_LEAKY_RELU, "leaky_relu", 0.1f}, {NNRUN_LEAKY_RELU, "leaky_relu of slope 0", 0}, {NNRUN_SIGMOID, "sigmoid", 0},
-                                  {NNRUN_TANH, "tanh", 0},                {NNRUN_GELU, "gelu", 0},                        {NNRUN_GELU_TANH, "gelu by tanh", 0},
+constexpr Function functions[] = {{NNRUN_LEAKY_RELU, "leaky_relu", 0.1f},
+                                  {NNRUN_LEAKY_RELU, "leaky_relu of slope 0", 0},
+                                  {NNRUN_SIGMOID, "sigmoid", 0},
+                                  {NNRUN_TANH, "tanh", 0},
+                                  {NNRUN_GELU, "gelu", 0},
+                                  {NNRUN_GELU_TANH, "gelu by tanh", 0},
                                   {NNRUN_SILU, "silu", 0}};
 
 // From the flat middle to far out, where exponentials underflow; every tenth is a special value.
 std::vector<float> values(int64_t count, uint32_t seed) {
   const float infinity = std::numeric_limits<float>::infinity();
-  const float special[] = {0.0f, -0.0f, infinity, -infinity, std::nanf(""), 1e-30f, -1e-30f, 88.5f, -88.5f, 0.7f, -0.7f, 104.0f, -104.0f, 1e30f, -1e30f};
+  const float special[] = {0.0f,   -0.0f, infinity, -infinity, std::nanf(""), 1e-30f, -1e-30f, 88.5f,
+                           -88.5f, 0.7f,  -0.7f,    104.0f,    -104.0f,       1e30f,  -1e30f};
   std::vector<float> x = Random(seed).floats(count);
   for (size_t i = 0; i < x.size(); ++i) x[i] *= std::ldexp(1.0f, static_cast<int>(i % 8) - 3);
   for (size_t i = 0; i < x.size(); i += 10) x[i] = special[i / 10 % std::size(special)];
@@ -120,7 +125,8 @@ void activation_backward_problems(const Use& use) {
         problem.shape(a);
         std::vector<float> from = values(count, 3);
         if (f.id == NNRUN_SIGMOID || f.id == NNRUN_TANH) {
-          for (float& y : from) y = static_cast<float>(f.id == NNRUN_TANH ? std::tanh(static_cast<double>(y)) : sigmoid(static_cast<double>(y)));
+          for (float& y : from)
+            y = static_cast<float>(f.id == NNRUN_TANH ? std::tanh(static_cast<double>(y)) : sigmoid(static_cast<double>(y)));
         }
         const std::vector<float> dy = Random(4).floats(count);
         a.from = problem.input(from);

@@ -36,8 +36,7 @@ void batchnorm_problems(const Use& use) {
   for (int64_t rows : row_counts) {
     for (int64_t columns : column_counts) {
       for (bool training : {false, true}) {
-        Problem problem(std::to_string(rows) + "x" + std::to_string(columns) + (training ? " training" : ""),
-                        (rows + columns) % 2 == 0);
+        Problem problem(std::to_string(rows) + "x" + std::to_string(columns) + (training ? " training" : ""), (rows + columns) % 2 == 0);
         nnrun_batchnorm_f32 a = {};
         a.rows = rows;
         a.columns = columns;
@@ -87,8 +86,7 @@ void batchnorm_backward_problems(const Use& use) {
   for (int64_t rows : row_counts) {
     for (int64_t columns : column_counts) {
       for (bool in_place : {false, true}) {
-        Problem problem(std::to_string(rows) + "x" + std::to_string(columns) + (in_place ? " in place" : ""),
-                        (rows + columns) % 2 == 0);
+        Problem problem(std::to_string(rows) + "x" + std::to_string(columns) + (in_place ? " in place" : ""), (rows + columns) % 2 == 0);
         nnrun_batchnorm_backward_f32 a = {};
         a.rows = rows;
         a.columns = columns;

@@ -27,8 +27,7 @@ void for_each_place(const nnrun_windows& w, Body body) {
   const int64_t height = w.output[0] / 2, width = w.output[1] / 2;
   for (int64_t pooled = 0; pooled < pooled_pixels(w); ++pooled) {
     const int64_t n = pooled / width / height, row = pooled / width % height * 2, column = pooled % width * 2;
-    for (int64_t place = 0; place < 4; ++place)
-      body(pooled, place, (n * w.output[0] + row + place / 2) * w.output[1] + column + place % 2);
+    for (int64_t place = 0; place < 4; ++place) body(pooled, place, (n * w.output[0] + row + place / 2) * w.output[1] + column + place % 2);
   }
 }
 

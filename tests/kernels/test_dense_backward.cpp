@@ -9,7 +9,7 @@ struct Shape {
   int64_t batch, inputs, units, more;  // `more`: rows of x, dy and dx lie so much farther apart
 };
 
-constexpr Shape shapes[] = {{1, 1, 1, 0},    {1, 16, 7, 3},   {7, 13, 127, 0},  {13, 33, 5, 1},   {16, 128, 128, 1024},
+constexpr Shape shapes[] = {{1, 1, 1, 0},     {1, 16, 7, 3},    {7, 13, 127, 0},  {13, 33, 5, 1},   {16, 128, 128, 1024},
                             {17, 112, 65, 0}, {64, 40, 100, 5}, {127, 17, 16, 0}, {16, 15, 129, 2}, {33, 48, 64, 7}};
 
 void dense_backward_problems(const Use& use) {
@@ -43,12 +43,14 @@ void dense_backward_problems(const Use& use) {
       };
       for (int64_t i = 0; i < s.inputs; ++i) {
         for (int64_t n = 0; n < s.batch; ++n) {
-          expect(a.dx, n * a.lddx + i, s.units, [&](int64_t k) { return a.dy[n * a.lddy + k]; },
-                 [&](int64_t k) { return a.weights[i * s.units + k]; });
+          expect(
+              a.dx, n * a.lddx + i, s.units, [&](int64_t k) { return a.dy[n * a.lddy + k]; },
+              [&](int64_t k) { return a.weights[i * s.units + k]; });
         }
         for (int64_t u = 0; u < s.units; ++u) {
-          expect(a.dweights, i * s.units + u, s.batch, [&](int64_t k) { return a.x[k * a.ldx + i]; },
-                 [&](int64_t k) { return a.dy[k * a.lddy + u]; });
+          expect(
+              a.dweights, i * s.units + u, s.batch, [&](int64_t k) { return a.x[k * a.ldx + i]; },
+              [&](int64_t k) { return a.dy[k * a.lddy + u]; });
         }
       }
       use(problem);

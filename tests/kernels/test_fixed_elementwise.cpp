@@ -80,8 +80,7 @@ Problem dot(Engine& random, int64_t count) {
   a.count = count;
   a.stride_a = random() % 2 == 0 ? 1 : between(random, 1, 5);
   a.stride_b = random() % 2 == 0 ? 1 : between(random, 1, 5);
-  Problem problem(std::to_string(count) + " strides " + std::to_string(a.stride_a) + " " + std::to_string(a.stride_b),
-                  random() % 2 == 0);
+  Problem problem(std::to_string(count) + " strides " + std::to_string(a.stride_a) + " " + std::to_string(a.stride_b), random() % 2 == 0);
   problem.shape(a);
   const auto x = integers<int32_t>(random, (count - 1) * a.stride_a + 1);
   const auto y = integers<int32_t>(random, (count - 1) * a.stride_b + 1);
@@ -90,8 +89,7 @@ Problem dot(Engine& random, int64_t count) {
   a.y = problem.output(integers<int32_t>(random, 1));
   problem.arguments(a);
   Wide sum = 0;
-  for (int64_t i = 0; i < count; ++i)
-    sum += Wide{x[static_cast<size_t>(i * a.stride_a)]} * y[static_cast<size_t>(i * a.stride_b)];
+  for (int64_t i = 0; i < count; ++i) sum += Wide{x[static_cast<size_t>(i * a.stride_a)]} * y[static_cast<size_t>(i * a.stride_b)];
   problem.expect_exactly(a.y, 0, wrapped32(sum));
   return problem;
 }
@@ -235,12 +233,11 @@ void for_rows(const Use& use) {
     check_random(#row, random_problems, [](Engine& random) { return make(random, between(random, 1, 50)); }); \
   }
 
-#define TEST_ROWS(row, make)                                                                                  \
-  void row##_problems(const Use& use) { for_rows<make>(use); }                                                \
-  NNRUN_TEST_ROW(row, row##_problems)                                                                         \
-  TEST_CASE(#row ", random shapes and numbers", "[random]") {                                                 \
-    check_random(#row, random_problems,                                                                       \
-                 [](Engine& random) { return make(random, between(random, 1, 5), between(random, 1, 40)); }); \
+#define TEST_ROWS(row, make)                                                                                                         \
+  void row##_problems(const Use& use) { for_rows<make>(use); }                                                                       \
+  NNRUN_TEST_ROW(row, row##_problems)                                                                                                \
+  TEST_CASE(#row ", random shapes and numbers", "[random]") {                                                                        \
+    check_random(#row, random_problems, [](Engine& random) { return make(random, between(random, 1, 5), between(random, 1, 40)); }); \
   }
 
 TEST_COUNTS(relu_s32, relu)
@@ -251,13 +248,12 @@ TEST_COUNTS(f32_to_u8, f32_to_u8)
 TEST_ROWS(argmax_s32, argmax)
 TEST_ROWS(requantize, requantize)
 
-#define TEST_POOL(row, Number)                                                                    \
-  void row##_problems(const Use& use) { maxpool2d_problems<nnrun_##row, Number>(use); }           \
-  NNRUN_TEST_ROW(row, row##_problems)                                                             \
-  TEST_CASE(#row ", random shapes and numbers", "[random]") {                                     \
-    check_random(#row, random_problems, [](Engine& random) {                                      \
-      return maxpool2d<nnrun_##row, Number>(random, random_pool(random), between(random, 1, 20)); \
-    });                                                                                           \
+#define TEST_POOL(row, Number)                                                                                                        \
+  void row##_problems(const Use& use) { maxpool2d_problems<nnrun_##row, Number>(use); }                                               \
+  NNRUN_TEST_ROW(row, row##_problems)                                                                                                 \
+  TEST_CASE(#row ", random shapes and numbers", "[random]") {                                                                         \
+    check_random(#row, random_problems,                                                                                               \
+                 [](Engine& random) { return maxpool2d<nnrun_##row, Number>(random, random_pool(random), between(random, 1, 20)); }); \
   }
 
 TEST_POOL(maxpool2d_s32, int32_t)

@@ -36,8 +36,7 @@ Problem matmul(Engine& random, int64_t rows, int64_t features, int64_t depth) {
   a.features = features;
   a.depth = depth;
   const std::string text = choose(random, a);
-  Problem problem(std::to_string(rows) + " x " + std::to_string(features) + " x " + std::to_string(depth) + text,
-                  random() % 2 == 0);
+  Problem problem(std::to_string(rows) + " x " + std::to_string(features) + " x " + std::to_string(depth) + text, random() % 2 == 0);
   problem.shape(a);
   const auto x = integers<XOf<Arguments>>(random, rows * depth);
   const auto weights = integers<WeightOf<Arguments>>(random, features * depth);
@@ -50,8 +49,7 @@ Problem matmul(Engine& random, int64_t rows, int64_t features, int64_t depth) {
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t f = 0; f < features; ++f) {
       Sum sum;
-      for (int64_t k = 0; k < depth; ++k)
-        sum.add(x[static_cast<size_t>(i * depth + k)], weights[static_cast<size_t>(f * depth + k)]);
+      for (int64_t k = 0; k < depth; ++k) sum.add(x[static_cast<size_t>(i * depth + k)], weights[static_cast<size_t>(f * depth + k)]);
       problem.expect_exactly(a.y, i * features + f, sum.result(a, a.has_bias ? bias[static_cast<size_t>(f)] : 0));
     }
   }
@@ -88,8 +86,7 @@ Problem conv2d(Engine& random, const Shape& shape) {
     sums[static_cast<size_t>(to)].add(x[static_cast<size_t>(from)] - outside, weights[static_cast<size_t>(weight)]);
   });
   for (int64_t i = 0; i < outputs; ++i)
-    problem.expect_exactly(a.y, i,
-                           sums[static_cast<size_t>(i)].result(a, a.has_bias ? bias[static_cast<size_t>(i % a.filters)] : 0));
+    problem.expect_exactly(a.y, i, sums[static_cast<size_t>(i)].result(a, a.has_bias ? bias[static_cast<size_t>(i % a.filters)] : 0));
   return problem;
 }
 

@@ -14,8 +14,8 @@ struct Shape {
 
 std::string describe(const Shape& s) {
   std::string text = std::string(s.transpose_a ? "T" : "N") + (s.transpose_b ? "T " : "N ") + std::to_string(s.m) + "x" +
-                     std::to_string(s.n) + "x" + std::to_string(s.k) + " gaps " + std::to_string(s.gap_a) + " " +
-                     std::to_string(s.gap_b) + " " + std::to_string(s.gap_c);
+                     std::to_string(s.n) + "x" + std::to_string(s.k) + " gaps " + std::to_string(s.gap_a) + " " + std::to_string(s.gap_b) +
+                     " " + std::to_string(s.gap_c);
   for (auto [is, name] : {std::pair(s.bias, " bias"), {s.relu, " relu"}, {s.accumulate, " accumulate"}, {s.serial, " serial"}}) {
     if (is) text += name;
   }
@@ -73,8 +73,7 @@ void use_shape(const Shape& s, bool at_end, const Use& use) {
       if (s.bias) sum = static_cast<double>(bias[j]);
       magnitude = std::fabs(sum);
       for (int64_t p = 0; p < s.k; ++p) {
-        const double term =
-            row[static_cast<size_t>(p)] * static_cast<double>(s.transpose_b ? b[j * g.ldb + p] : b[p * g.ldb + j]);
+        const double term = row[static_cast<size_t>(p)] * static_cast<double>(s.transpose_b ? b[j * g.ldb + p] : b[p * g.ldb + j]);
         sum += term;
         magnitude += std::fabs(term);
       }
@@ -123,9 +122,8 @@ void gemm_problems(const Use& use) {
     for (uint32_t mix = 0; mix < 8; ++mix) {
       const bool ta = (mix & 1) != 0, tb = (mix & 2) != 0, pages = (mix & 4) != 0;
       const auto to_page = [](int64_t x) { return (1024 - x % 1024) % 1024; };
-      use_shape(
-          {m, n, k, ta, tb, pages ? to_page(ta ? m : k) : 0, pages ? to_page(tb ? k : n) : 1, 2, !pages, !pages, pages, mix == 3},
-          !pages, use);
+      use_shape({m, n, k, ta, tb, pages ? to_page(ta ? m : k) : 0, pages ? to_page(tb ? k : n) : 1, 2, !pages, !pages, pages, mix == 3},
+                !pages, use);
     }
   }
 }

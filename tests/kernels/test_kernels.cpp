@@ -52,7 +52,8 @@ TEST_CASE("libraries describe themselves") {
         CHECK(has_row_test(kernel.name));
         continue;
       }
-      const std::map<std::string, int> plain_scores = {{"scalar", 0}, {"sse_asm", 100}, {"avx2", 200}, {"avx512", 500}, {"avx512_bf16", 500}, {"avx512_vnni", 600}};
+      const std::map<std::string, int> plain_scores = {{"scalar", 0},   {"sse_asm", 100},     {"avx2", 200},
+                                                       {"avx512", 500}, {"avx512_bf16", 500}, {"avx512_vnni", 600}};
       const int plain = plain_scores.at(library.name);
       CHECK(kernel.score >= plain);
       CHECK(kernel.score <= plain + 50);

@@ -12,13 +12,8 @@ constexpr int64_t counts[] = {1, 7, 13, 16, 17, 64, 127, 128, 16384, 16385, 4000
 // Every tenth is a special value.
 std::vector<float> values(int64_t count, uint32_t seed) {
   const float infinity = std::numeric_limits<float>::infinity();
-  const float special[] = {0.0f,
-                           -0.0f,
-                           infinity,
-                           -infinity,
-                           std::nanf(""),
-                           std::numeric_limits<float>::denorm_min(),
-                           -std::numeric_limits<float>::denorm_min()};
+  const float special[] = {
+      0.0f, -0.0f, infinity, -infinity, std::nanf(""), std::numeric_limits<float>::denorm_min(), -std::numeric_limits<float>::denorm_min()};
   std::vector<float> x = Random(seed).floats(count);
   for (size_t i = 0; i < x.size(); i += 10) x[i] = special[i / 10 % std::size(special)];
   return x;
@@ -36,8 +31,7 @@ void relu_problems(const Use& use) {
         a.y = problem.output(in_place ? x : Random(2).floats(count));
         a.x = in_place ? a.y : problem.input(x);
         problem.arguments(a);
-        for (size_t i = 0; i < x.size(); ++i)
-          problem.expect(a.y, static_cast<int64_t>(i), static_cast<double>(x[i] < 0 ? 0.0f : x[i]), 0);
+        for (size_t i = 0; i < x.size(); ++i) problem.expect(a.y, static_cast<int64_t>(i), static_cast<double>(x[i] < 0 ? 0.0f : x[i]), 0);
         use(problem);
       }
     }
@@ -59,8 +53,7 @@ void relu_backward_problems(const Use& use) {
         a.dx = problem.output(in_place ? dy : Random(5).floats(count));
         a.dy = in_place ? a.dx : problem.input(dy);
         problem.arguments(a);
-        for (size_t i = 0; i < y.size(); ++i)
-          problem.expect(a.dx, static_cast<int64_t>(i), y[i] > 0 ? static_cast<double>(dy[i]) : 0, 0);
+        for (size_t i = 0; i < y.size(); ++i) problem.expect(a.dx, static_cast<int64_t>(i), y[i] > 0 ? static_cast<double>(dy[i]) : 0, 0);
         use(problem);
       }
     }

@@ -36,9 +36,7 @@ Row row_of(const float* x, int64_t columns) {
 }
 
 // exp's argument is a difference that float rounds, so its magnitude counts as well.
-double probability_magnitude(double p, double x, const Row& row) {
-  return p == 0 ? 0 : p * (1 + std::fabs(x) + std::fabs(row.largest));
-}
+double probability_magnitude(double p, double x, const Row& row) { return p == 0 ? 0 : p * (1 + std::fabs(x) + std::fabs(row.largest)); }
 
 constexpr int64_t row_counts[] = {1, 7, 13, 64, 127};
 constexpr int64_t column_counts[] = {1, 2, 7, 10, 13, 16, 17, 64, 127, 128, 1000};
@@ -71,7 +69,12 @@ void softmax_problems(const Use& use) {
   }
 }
 
-enum class Targets { labels, smoothed_labels, distributions, smoothed_distributions };
+enum class Targets {
+  labels,
+  smoothed_labels,
+  distributions,
+  smoothed_distributions
+};
 
 // Random shares that add up to 1; every third row has zeros.
 std::vector<float> distributions(int64_t rows, int64_t columns) {
@@ -92,8 +95,8 @@ std::vector<float> distributions(int64_t rows, int64_t columns) {
 void softmax_cross_entropy_problem(int64_t rows, int64_t columns, bool at_end, Targets targets, const Use& use) {
   const bool gradient = (rows + columns) % 3 != 0;
   const char* names[] = {"", ", smoothed", ", distributions", ", smoothed distributions"};
-  Problem problem(std::to_string(rows) + "x" + std::to_string(columns) + (gradient ? " with gradient" : "") + names[static_cast<int>(targets)],
-                  at_end);
+  Problem problem(
+      std::to_string(rows) + "x" + std::to_string(columns) + (gradient ? " with gradient" : "") + names[static_cast<int>(targets)], at_end);
   nnrun_softmax_cross_entropy_f32 a = {};
   a.rows = rows;
   a.columns = columns;

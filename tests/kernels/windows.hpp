@@ -28,7 +28,7 @@ inline nnrun_windows windows_of(const WindowShape& s) {
 }
 
 inline std::string describe(const WindowShape& s) {
-  const auto pair = [](const int64_t (&p)[2]) { return std::to_string(p[0]) + "x" + std::to_string(p[1]); };
+  const auto pair = [](const int64_t(&p)[2]) { return std::to_string(p[0]) + "x" + std::to_string(p[1]); };
   return std::to_string(s.batch) + " of " + pair(s.size) + " kernel " + pair(s.kernel) + " stride " + pair(s.stride) + " dilation " +
          pair(s.dilation) + " padding " + pair(s.before) + " " + pair(s.behind);
 }

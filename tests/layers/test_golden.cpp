@@ -121,8 +121,9 @@ void check_loss(const Json& file, const std::string& kernels) {
 }
 
 void check_optimizer(const Json& file, const std::string& kernels) {
-  const auto environment = make_environment("model: {input: [3], layers: [flatten]}\ntrain: {optimizer: " + component_text(file, "optimizer") +
-                                            "}\nrun: {threads: 2, kernels: " + kernels + "}\n");
+  const auto environment =
+      make_environment("model: {input: [3], layers: [flatten]}\ntrain: {optimizer: " + component_text(file, "optimizer") +
+                       "}\nrun: {threads: 2, kernels: " + kernels + "}\n");
   const std::vector<float> w = floats(file.at("w"));
   Slot slot;
   slot.name = "w";
@@ -181,11 +182,12 @@ TEST_CASE("optimizers give PyTorch's values") { check_all("optimizer", check_opt
 TEST_CASE("an optimizer says which gradient is not finite") {
   for (const auto& [component, plugin] : registry().components("optimizer")) {
     for (const std::string& kernels : kernel_tables()) {
-      for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
-                              -std::numeric_limits<float>::infinity()}) {
+      for (const float bad :
+           {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
         INFO(component->name << ", kernels " << kernels << ", " << bad);
-        const auto environment = make_environment("model: {input: [3], layers: [flatten]}\ntrain: {optimizer: " +
-                                                  config_of(*component, {}) + "}\nrun: {threads: 2, kernels: " + kernels + "}\n");
+        const auto environment =
+            make_environment("model: {input: [3], layers: [flatten]}\ntrain: {optimizer: " + config_of(*component, {}) +
+                             "}\nrun: {threads: 2, kernels: " + kernels + "}\n");
         Slot a, b;
         a.name = "a";
         b.name = "b";
@@ -206,7 +208,8 @@ TEST_CASE("an optimizer says which gradient is not finite") {
           updater.layer_done(0, 2);
           REQUIRE(updater.not_finite() == std::optional<std::size_t>(1));
           std::fill_n(parameters.weight(1), 37, 0.0f);
-          for (std::size_t k = 0; k < parameters.optimizer_state_names().size(); ++k) std::fill_n(parameters.optimizer_state(k, 1), 37, 0.0f);
+          for (std::size_t k = 0; k < parameters.optimizer_state_names().size(); ++k)
+            std::fill_n(parameters.optimizer_state(k, 1), 37, 0.0f);
         }
       }
     }

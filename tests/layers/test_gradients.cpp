@@ -118,7 +118,8 @@ TEST_CASE("gradients of windows of all kinds agree with finite differences") {
                 ", filters: " + std::to_string(groups * (1 + static_cast<std::int64_t>(random() % 2))) +
                 (random() % 2 == 0 ? ", bias: false" : "");
       }
-      const std::vector<std::int64_t> shape{1 + static_cast<std::int64_t>(random() % 7), 1 + static_cast<std::int64_t>(random() % 7), channels};
+      const std::vector<std::int64_t> shape{1 + static_cast<std::int64_t>(random() % 7), 1 + static_cast<std::int64_t>(random() % 7),
+                                            channels};
       const auto batch = static_cast<std::int64_t>(1 + random() % 4);
       if (numbers_of(shape, batch) > most_numbers) continue;
       const std::string config = "{" + layer + ": {" + text + "}}";
@@ -211,7 +212,8 @@ TEST_CASE("every layer gives the same bits for any number of threads, and for a 
         net.network.set_batch(29);
         std::mt19937 random(4);
         for (std::size_t slot = 0; slot < net.parameters().weight_slots().size(); ++slot) {
-          fill(net.parameters().weight(slot), random_numbers(static_cast<std::size_t>(net.parameters().weight_slots()[slot].count), random));
+          fill(net.parameters().weight(slot),
+               random_numbers(static_cast<std::size_t>(net.parameters().weight_slots()[slot].count), random));
         }
         net.forward();
         const std::vector<float> y = net.output();

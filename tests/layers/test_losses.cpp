@@ -28,9 +28,7 @@ struct Targets {
 };
 
 // Labels and outputs that a loss may want: classes with an output each, two classes with one output, numbers.
-std::vector<Targets> kinds_of_targets(std::int64_t n) {
-  return {{n + 1, n + 1}, {2, 1}, {0, n}, {n + 1, n + 1, true}, {2, 1, true}};
-}
+std::vector<Targets> kinds_of_targets(std::int64_t n) { return {{n + 1, n + 1}, {2, 1}, {0, n}, {n + 1, n + 1, true}, {2, 1, true}}; }
 
 // Labels of a batch with their memory.
 struct Labels {
@@ -80,7 +78,8 @@ TEST_CASE("gradients of every loss agree with finite differences") {
     for (int round = 0; checked < shapes && round < 50 * shapes; ++round) {
       const auto batch = static_cast<std::int64_t>(1 + random() % 9);
       const Targets targets = kinds_of_targets(static_cast<std::int64_t>(1 + random() % 12))[static_cast<std::size_t>(round % 5)];
-      INFO(loss << ", " << targets.classes << " classes" << (targets.mixed ? ", mixed, " : ", ") << batch << " x " << targets.outputs << " outputs");
+      INFO(loss << ", " << targets.classes << " classes" << (targets.mixed ? ", mixed, " : ", ") << batch << " x " << targets.outputs
+                << " outputs");
       const auto count = static_cast<std::size_t>(batch * targets.outputs);
       std::vector<float> x = spread_numbers(count, random, 0.05f), dx(count);
       const Shape shape{batch, targets.outputs};
@@ -109,7 +108,8 @@ TEST_CASE("gradients of every loss agree with finite differences") {
         size += term * term;
       }
       const auto at = [&](double distance) {
-        for (std::size_t i = 0; i < count; ++i) x[i] = static_cast<float>(static_cast<double>(before[i]) + distance * static_cast<double>(direction[i]));
+        for (std::size_t i = 0; i < count; ++i)
+          x[i] = static_cast<float>(static_cast<double>(before[i]) + distance * static_cast<double>(direction[i]));
         return mean();
       };
       const double got = (8 * (at(step) - at(-step)) - (at(2 * step) - at(-2 * step))) / (12 * step);
@@ -123,7 +123,8 @@ TEST_CASE("gradients of every loss agree with finite differences") {
 
 TEST_CASE("losses of hopeless and of perfect answers are finite") {
   for (const auto& [component, plugin] : registry().components("loss")) {
-    const auto environment = make_environment("model: {input: [3], layers: [flatten]}\ntrain: {loss: " + config_of(*component, parameters) + "}\n");
+    const auto environment =
+        make_environment("model: {input: [3], layers: [flatten]}\ntrain: {loss: " + config_of(*component, parameters) + "}\n");
     for (const Targets targets : kinds_of_targets(2)) {
       for (const float size : {0.0f, 1e4f, -1e4f}) {
         INFO(component->name << ", outputs " << size);
@@ -151,7 +152,8 @@ TEST_CASE("losses of hopeless and of perfect answers are finite") {
 
 TEST_CASE("a distribution that is all on one class gives what the label gives") {
   for (const auto& [component, plugin] : registry().components("loss")) {
-    const auto environment = make_environment("model: {input: [3], layers: [flatten]}\ntrain: {loss: " + config_of(*component, parameters) + "}\n");
+    const auto environment =
+        make_environment("model: {input: [3], layers: [flatten]}\ntrain: {loss: " + config_of(*component, parameters) + "}\n");
     for (const Targets targets : {Targets{4, 4}, Targets{2, 1}}) {
       INFO(component->name << ", " << targets.classes << " classes");
       constexpr std::int64_t batch = 9;

@@ -127,9 +127,7 @@ struct NotInPlace : Square {
 struct ReadsGivenUp : Square {
   static constexpr auto name = "reads_given_up";
   nnrun::Initializer weights{"ones"};
-  static constexpr auto params() {
-    return nnrun::schema(nnrun::param<&ReadsGivenUp::weights>("weights", "how the weights start"));
-  }
+  static constexpr auto params() { return nnrun::schema(nnrun::param<&ReadsGivenUp::weights>("weights", "how the weights start")); }
   void plan(nnrun::Plan& p) {
     if (p.input().rank() != 2) throw nnrun::Error("takes (N, features)");
     p.output(p.input());
@@ -183,8 +181,7 @@ struct Restless {
       *static_cast<std::int32_t*>(label) = 0;
     }
   };
-  std::unique_ptr<Split> open(const nnrun::Host&, const std::string&, nnrun_split, std::uint64_t,
-                              nnrun_dataset_info& info) const {
+  std::unique_ptr<Split> open(const nnrun::Host&, const std::string&, nnrun_split, std::uint64_t, nnrun_dataset_info& info) const {
     info.count = 10;
     info.classes = 2;
     info.sample = nnrun::make_tensor(NNRUN_F32, nnrun::Shape{1});
@@ -194,5 +191,5 @@ struct Restless {
 
 }  // namespace
 
-NNRUN_PLUGIN("faulty", "1.0.0", Right, WrongGradient, Overrun, ScratchOverrun, WritesInput, LeavesRows, CountsThreads,
-             ForgetsNeeds, IgnoresBatch, NotInPlace, ReadsGivenUp, WrongDefault, CutDependent, Restless)
+NNRUN_PLUGIN("faulty", "1.0.0", Right, WrongGradient, Overrun, ScratchOverrun, WritesInput, LeavesRows, CountsThreads, ForgetsNeeds,
+             IgnoresBatch, NotInPlace, ReadsGivenUp, WrongDefault, CutDependent, Restless)

@@ -212,9 +212,8 @@ class Layer {
       self.dy = self.y;
       return 0;
     };
-    plan.weight = [](void* context, const char*, std::uint32_t rank, const std::int64_t* dim, std::int64_t fan_in,
-                     std::int64_t fan_out, const nnrun_component_handle* initializer, std::uint32_t weight_flags,
-                     nnrun_error* error) {
+    plan.weight = [](void* context, const char*, std::uint32_t rank, const std::int64_t* dim, std::int64_t fan_in, std::int64_t fan_out,
+                     const nnrun_component_handle* initializer, std::uint32_t weight_flags, nnrun_error* error) {
       auto& self = *static_cast<Layer*>(context);
       self.weights.emplace_back(NNRUN_F32, nnrun::Shape(dim, dim + rank));
       self.d_weights.push_back(self.weights.back());
@@ -232,9 +231,7 @@ class Layer {
       return static_cast<int>(self.states.size() - 1);
     };
     plan.saved = [](void* context, std::size_t bytes, nnrun_error*) { return keep(static_cast<Layer*>(context)->saved_, bytes); };
-    plan.scratch = [](void* context, std::size_t bytes, nnrun_error*) {
-      return keep(static_cast<Layer*>(context)->scratch_, bytes);
-    };
+    plan.scratch = [](void* context, std::size_t bytes, nnrun_error*) { return keep(static_cast<Layer*>(context)->scratch_, bytes); };
     plan.backward_needs = [](void*, std::uint32_t) {};
     plan.in_place = [](void* context) { static_cast<Layer*>(context)->in_place = true; };
     plan.cost = [](void*, double, double) {};
@@ -246,14 +243,12 @@ class Layer {
   nnrun_random_key key{3, NNRUN_STREAM_LAYER, 0, 0};
 
   void forward(bool training = true) {
-    run(training, [&](const nnrun_run& r, nnrun_error* e) {
-      return component_->vtable<nnrun_layer_vtable>().forward(component_->self(), &r, e);
-    });
+    run(training,
+        [&](const nnrun_run& r, nnrun_error* e) { return component_->vtable<nnrun_layer_vtable>().forward(component_->self(), &r, e); });
   }
   void backward() {
-    run(true, [&](const nnrun_run& r, nnrun_error* e) {
-      return component_->vtable<nnrun_layer_vtable>().backward(component_->self(), &r, e);
-    });
+    run(true,
+        [&](const nnrun_run& r, nnrun_error* e) { return component_->vtable<nnrun_layer_vtable>().backward(component_->self(), &r, e); });
   }
 
  private:

@@ -69,7 +69,8 @@ Bytes jpeg(const Picture& picture, const JpegOptions& options) {
   }
   std::vector<std::uint8_t> pixels = picture.pixels;
   while (encoder.next_scanline < encoder.image_height) {
-    JSAMPROW row = pixels.data() + static_cast<std::size_t>(encoder.next_scanline) * static_cast<std::size_t>(picture.width * picture.channels);
+    JSAMPROW row =
+        pixels.data() + static_cast<std::size_t>(encoder.next_scanline) * static_cast<std::size_t>(picture.width * picture.channels);
     jpeg_write_scanlines(&encoder, &row, 1);
   }
   jpeg_finish_compress(&encoder);

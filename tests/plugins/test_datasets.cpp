@@ -15,8 +15,7 @@ namespace {
 using Bytes = std::string;
 
 Bytes big_endian(std::uint32_t value) {
-  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8),
-          static_cast<char>(value)};
+  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8), static_cast<char>(value)};
 }
 
 Bytes idx(std::uint32_t magic, const std::vector<std::uint32_t>& dims, const Bytes& data) {
@@ -71,13 +70,11 @@ struct IdxFiles {
     return text;
   }
 
-  std::vector<std::uint8_t> read_file(const std::string& path, std::int64_t index, std::int64_t height = 2,
-                                      std::int64_t width = 3) const {
+  std::vector<std::uint8_t> read_file(const std::string& path, std::int64_t index, std::int64_t height = 2, std::int64_t width = 3) const {
     fake::Buffer<std::uint8_t> sample(NNRUN_U8, {height, width, 1});
     const nnrun_tensor tensor = sample.c();
-    fake::must([&](nnrun_error* e) {
-      return dataset.vtable<nnrun_dataset_vtable>().read_file(dataset.self(), path.c_str(), index, &tensor, e);
-    });
+    fake::must(
+        [&](nnrun_error* e) { return dataset.vtable<nnrun_dataset_vtable>().read_file(dataset.self(), path.c_str(), index, &tensor, e); });
     return sample.numbers;
   }
 };
@@ -117,10 +114,8 @@ TEST_CASE("idx refuses bad files and says why") {
   const Bytes good = pictures();
 
   SECTION("headers") {
-    CHECK_SAYS(files.failure(labels(), labels()), files.images.c_str(), "expected magic 0x00000803, got 0x00000801",
-               "as labels are");
-    CHECK_SAYS(files.failure(good, good), files.labels_path.c_str(), "expected magic 0x00000801, got 0x00000803",
-               "as pictures are");
+    CHECK_SAYS(files.failure(labels(), labels()), files.images.c_str(), "expected magic 0x00000803, got 0x00000801", "as labels are");
+    CHECK_SAYS(files.failure(good, good), files.labels_path.c_str(), "expected magic 0x00000801, got 0x00000803", "as pictures are");
     CHECK_SAYS(files.failure(packed(good), labels()), "gzip data; name it .gz");
     CHECK_SAYS(files.failure("<!DOCTYPE html>", labels()), "a web page");
     CHECK_SAYS(files.failure(idx(0xD03, {4, 2, 3}, good), labels()), "IDX floats in 3 dimensions");
@@ -131,8 +126,7 @@ TEST_CASE("idx refuses bad files and says why") {
     CHECK_SAYS(files.failure(idx(0x803, {4, 0, 3}, ""), labels()), "a dimension of 0", "1 to 65536");
     CHECK_SAYS(files.failure(idx(0x803, {4, 2, 65537}, ""), labels()), "a dimension of 65537");
     CHECK_SAYS(files.failure(idx(0x803, {0xffffffff, 65536, 65536}, ""), labels()), "more than 16 GiB");
-    CHECK_SAYS(files.failure(idx(0x803, {1000000, 28, 28}, "x"), labels()), "is cut off", "(1000000, 28, 28)",
-               "784,000,000 bytes");
+    CHECK_SAYS(files.failure(idx(0x803, {1000000, 28, 28}, "x"), labels()), "is cut off", "(1000000, 28, 28)", "784,000,000 bytes");
   }
   SECTION("lengths") {
     CHECK_SAYS(files.failure(good.substr(0, good.size() - 1), labels()), files.images.c_str(), "is cut off");
@@ -145,8 +139,7 @@ TEST_CASE("idx refuses bad files and says why") {
     const auto failure = [&](const Bytes& bytes) { return files.failure(bytes, packed(labels()), ".gz"); };
     CHECK_SAYS(failure(good), "not a gzip file");
     CHECK_SAYS(failure(""), "not a gzip file");
-    for (std::size_t size = 2; size < small.size(); ++size)
-      CHECK_SAYS(failure(small.substr(0, size)), files.images.c_str(), "get it anew");
+    for (std::size_t size = 2; size < small.size(); ++size) CHECK_SAYS(failure(small.substr(0, size)), files.images.c_str(), "get it anew");
     CHECK_SAYS(failure(small + "x"), "behind the end of its gzip data");
     CHECK_SAYS(failure(small + small), "behind the end of its gzip data");
     CHECK_SAYS(failure(packed(good.substr(0, good.size() - 1))), "is cut off", "got 23");
@@ -188,8 +181,8 @@ TEST_CASE("idx reads a picture to predict") {
   CHECK_SAYS(fake::failure_of([&] { files.read_file(pgm, 0, 28, 28); }), "is 3 x 2 pixels, expected 28 x 28", "-resize 28x28!");
 
   for (const char* bad :
-       {"P5 3 2 255\nabc", "P5", "P5 3", "P5 0 2 255\n", "P5 99999999999999999999 2 255\n", "P5 65536 65536 255\n",
-        "P5 3 2 0\nabcdef", "P2 3 2 5 0 1 2 3 4 6", "P2 3 2 5 0 1 2 3 4", "P2 3 2 5 0 1 2 x 4 5", "P5 3 2 100\nabcde\xff"}) {
+       {"P5 3 2 255\nabc", "P5", "P5 3", "P5 0 2 255\n", "P5 99999999999999999999 2 255\n", "P5 65536 65536 255\n", "P5 3 2 0\nabcdef",
+        "P2 3 2 5 0 1 2 3 4 6", "P2 3 2 5 0 1 2 3 4", "P2 3 2 5 0 1 2 x 4 5", "P5 3 2 100\nabcde\xff"}) {
     write(pgm, bad);
     INFO(bad);
     CHECK_SAYS(fake::failure_of([&] { files.read_file(pgm, 0); }), pgm.c_str());

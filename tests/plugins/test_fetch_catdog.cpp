@@ -91,8 +91,9 @@ TEST_CASE("fetch.sh catdog prepares an archive as image_folder takes it") {
   CHECK(result.says("cat: 13 pictures to train, 4 to test"));
   CHECK(result.says("dog: 14 pictures to train, 3 to test"));
   CHECK(result.says("has 36 of the set's 22,500 photographs"));
-  CHECK(members_of(run.target() + "/test.tar") == std::vector<std::string>{"cat/00004.jpg", "cat/00009.jpg", "cat/00014.jpg", "cat/00019.jpg",
-                                                                           "dog/00004.jpg", "dog/00009.jpg", "dog/00019.jpg"});
+  CHECK(members_of(run.target() + "/test.tar") == std::vector<std::string>{"cat/00004.jpg", "cat/00009.jpg", "cat/00014.jpg",
+                                                                           "cat/00019.jpg", "dog/00004.jpg", "dog/00009.jpg",
+                                                                           "dog/00019.jpg"});
   CHECK(std::distance(std::filesystem::directory_iterator(run.target()), {}) == 2);
 
   const Component dataset("dataset", "image_folder", {{"size", std::vector<double>{128}}, {"strict", 1.0}});

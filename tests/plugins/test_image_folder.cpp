@@ -145,7 +145,10 @@ TEST_CASE("image_folder: limit takes the first of each class; train_share cuts e
   CHECK(train == cut(1, NNRUN_SPLIT_TRAIN, 99));
   CHECK(train != cut(2, NNRUN_SPLIT_TRAIN));
   CHECK(cut(1, NNRUN_SPLIT_VALIDATION).size() == 20);
-  CHECK_SAYS(failure_of([&] { Component("dataset", "image_folder", of_size(4, {{"train_share", 0.1}, {"limit", 3.0}})); }), "leaves no picture");
+  CHECK_SAYS(failure_of([&] {
+               Component("dataset", "image_folder", of_size(4, {{"train_share", 0.1}, {"limit", 3.0}}));
+             }),
+             "leaves no picture");
 }
 
 TEST_CASE("image_folder: training settles the classes") {
@@ -161,7 +164,8 @@ TEST_CASE("image_folder: training settles the classes") {
   CHECK_SAYS(failure_of([&] { Split(dataset, folder / "birds", NNRUN_SPLIT_TEST); }), "birds has a class bird", "cat, dog");
   logged.clear();
   const Split same(dataset, folder / "train", NNRUN_SPLIT_TEST);
-  CHECK(std::any_of(logged.begin(), logged.end(), [](const std::string& line) { return line.find("set train_share") != std::string::npos; }));
+  CHECK(
+      std::any_of(logged.begin(), logged.end(), [](const std::string& line) { return line.find("set train_share") != std::string::npos; }));
 }
 
 TEST_CASE("image_folder: damaged pictures are left out, counted and listed; strict refuses them") {
@@ -195,9 +199,7 @@ TEST_CASE("image_folder: damaged pictures are left out, counted and listed; stri
 TEST_CASE("image_folder says what is wrong with a folder or archive") {
   const TemporaryFolder folder;
   const Component dataset("dataset", "image_folder", of_size(4));
-  const auto failure = [&](const std::string& name) {
-    return failure_of([&] { Split(dataset, folder / name); });
-  };
+  const auto failure = [&](const std::string& name) { return failure_of([&] { Split(dataset, folder / name); }); };
   CHECK_SAYS(failure("none.tar"), "there is no ", "none.tar", "datasets/README.md");
   write_file(folder / "text.tar", "this is no archive at all, but a text that goes on for a while");
   CHECK_SAYS(failure("text.tar"), "text.tar", "as a tar (plain or .gz) or zip");

@@ -18,8 +18,7 @@ double dot(const std::vector<float>& a, const std::vector<float>& b) {
 
 // Compares backward() with central differences of sum(y * g) along one random direction of `numbers`. y of the tested layers is
 // at most quadratic-like at this step, and sums are in double: 1e-3 leaves room for float's rounding alone.
-void check_direction(fake::Layer& tested, std::vector<float>& numbers, const std::vector<float>& gradient,
-                     const std::vector<float>& g) {
+void check_direction(fake::Layer& tested, std::vector<float>& numbers, const std::vector<float>& gradient, const std::vector<float>& g) {
   constexpr float step = 1e-2f;
   std::vector<float> direction(numbers.size());
   fake::fill(direction, 99);

@@ -114,12 +114,9 @@ std::string console_run(const std::string& data) {
                             {"samples_per_s", 47619.0}});
     console.event("checkpoint", {{"step", 938.0}, {"file", "last.safetensors"}});
     console.event("note", {{"text", "something of note"}});
-    console.event("test", {{"loss", 0.0712},
-                           {"accuracy", 0.98314},
-                           {"samples", 10000.0},
-                           {"data", data},
-                           {"weights", "last"},
-                           {"weights_sha256", "abc"}});
+    console.event(
+        "test",
+        {{"loss", 0.0712}, {"accuracy", 0.98314}, {"samples", 10000.0}, {"data", data}, {"weights", "last"}, {"weights_sha256", "abc"}});
     console.event("end", {{"seconds", 75.2}, {"status", "done"}});
     console.close();
   });
@@ -132,9 +129,8 @@ TEST_CASE("metrics.jsonl holds one object a line") {
   Observer metrics("metrics");
   metrics.open(folder.path());
   metrics.event("start", {{"config", "a \"b\"\\\n\t\x01 \xc3\xa9"}, {"seed", 42.0}});
-  metrics.event(
-      "batch",
-      {{"step", 100000.0}, {"loss", static_cast<double>(0.1f)}, {"rate", 0.1}, {"bad", std::nan("")}, {"worse", -INFINITY}});
+  metrics.event("batch",
+                {{"step", 100000.0}, {"loss", static_cast<double>(0.1f)}, {"rate", 0.1}, {"bad", std::nan("")}, {"worse", -INFINITY}});
   metrics.event("checkpoint", {{"step", 1.0}});
   metrics.event("epoch", {{"epoch", 1.0}, {"zero", -0.0}, {"tiny", 5e-324}, {"negative", -3.0}});
   metrics.event("test", {{"confusion_matrix", Table{{5, 1, 0, 0.5, 2, 7}, 3}}});

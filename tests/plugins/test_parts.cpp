@@ -104,9 +104,8 @@ TEST_CASE("softmax_cross_entropy") {
   CHECK(fake::failure_of([&] { fake::must([&](nnrun_error* e) { return table.plan(loss.self(), &plan, e); }); }) ==
         "the net gives 4 outputs a sample, but the data has 10 classes: make the last dense layer {units: 10}");
   plan.classes = 0;
-  CHECK(fake::failure_of([&] {
-          fake::must([&](nnrun_error* e) { return table.plan(loss.self(), &plan, e); });
-        }).find("class labels") != std::string::npos);
+  CHECK(fake::failure_of([&] { fake::must([&](nnrun_error* e) { return table.plan(loss.self(), &plan, e); }); }).find("class labels") !=
+        std::string::npos);
 }
 
 namespace {
@@ -132,7 +131,8 @@ TEST_CASE("losses on one output refuse what does not fit") {
     const Component loss("loss", name);
     CHECK(plan_loss(loss, 1, 2, 0).empty());
     CHECK(plan_loss(loss, 3, 0, 3).empty());
-    CHECK(plan_loss(loss, 1, 10, 0).find("for two classes, but the data has 10 classes: choose softmax_cross_entropy") != std::string::npos);
+    CHECK(plan_loss(loss, 1, 10, 0).find("for two classes, but the data has 10 classes: choose softmax_cross_entropy") !=
+          std::string::npos);
     CHECK(plan_loss(loss, 2, 2, 0).find("the net gives 2 outputs a sample: make the last dense layer {units: 1}") != std::string::npos);
     CHECK(plan_loss(loss, 3, 0, 1).find("but the data has 1 target: make the last dense layer {units: 1}") != std::string::npos);
   }
@@ -183,12 +183,11 @@ TEST_CASE("optimizers follow their formulas") {
   for (const Case& c :
        {Case{"sgd", {{"learning_rate", 0.1}}, true}, Case{"sgd", {{"learning_rate", 0.1}, {"weight_decay", 0.01}}, true},
         Case{"momentum", {{"beta", 0.8}, {"weight_decay", 0.01}}, false}, Case{"momentum", {{"nesterov", 1.0}}, true},
-        Case{"adam", {}, true},
-        Case{"adam", {{"beta1", 0.8}, {"beta2", 0.99}, {"weight_decay", 0.1}, {"epsilon", 1e-3}}, true},
+        Case{"adam", {}, true}, Case{"adam", {{"beta1", 0.8}, {"beta2", 0.99}, {"weight_decay", 0.1}, {"epsilon", 1e-3}}, true},
         Case{"sgd", {{"weight_decay", 0.1}}, false}, Case{"sgd", {{"weight_decay", 0.1}, {"decay_all", 1.0}}, false},
-        Case{"momentum", {{"weight_decay", 0.1}, {"decay_all", 1.0}}, false}, Case{"adam", {{"weight_decay", 0.1}, {"decay_all", 1.0}}, false},
-        Case{"adamw", {{"weight_decay", 0.1}}, true}, Case{"adamw", {{"weight_decay", 0.1}}, false},
-        Case{"adamw", {{"weight_decay", 0.1}, {"decay_all", 1.0}}, false}}) {
+        Case{"momentum", {{"weight_decay", 0.1}, {"decay_all", 1.0}}, false},
+        Case{"adam", {{"weight_decay", 0.1}, {"decay_all", 1.0}}, false}, Case{"adamw", {{"weight_decay", 0.1}}, true},
+        Case{"adamw", {{"weight_decay", 0.1}}, false}, Case{"adamw", {{"weight_decay", 0.1}, {"decay_all", 1.0}}, false}}) {
     INFO(c.name);
     const std::string name = c.name;
     const Component optimizer("optimizer", c.name, c.settings);
@@ -251,9 +250,9 @@ TEST_CASE("optimizers follow their formulas") {
 }
 
 TEST_CASE("an optimizer's rate follows its schedule") {
-  const Component sgd("optimizer", "sgd",
-                      {{"learning_rate", 0.005},
-                       {"schedule", std::make_shared<Component>("schedule", "exponential", fake::Settings{{"factor", 0.97}})}});
+  const Component sgd(
+      "optimizer", "sgd",
+      {{"learning_rate", 0.005}, {"schedule", std::make_shared<Component>("schedule", "exponential", fake::Settings{{"factor", 0.97}})}});
   const nnrun_progress progress{sizeof(nnrun_progress), 0, 33, 3, 10, 10};
   CHECK(sgd.vtable<nnrun_optimizer_vtable>().rate(sgd.self(), &progress) == Approx(0.005 * 0.97 * 0.97 * 0.97).epsilon(1e-14));
 }
@@ -298,8 +297,9 @@ TEST_CASE("schedules") {
   CHECK(factor(by_share, 4) == Approx(0.5));
   CHECK(factor(by_share, 9) == 1.0);
   CHECK(factor(Component("schedule", "warm_up"), 1) == Approx(0.4));  // a twentieth of 100 steps
-  CHECK(fake::failure_of([] { Component("schedule", "warm_up", {{"steps", 4.0}, {"share", 0.1}}); }) ==
-        "has several lengths: give one of `steps`, `epochs` and `share`");
+  CHECK(fake::failure_of([] {
+          Component("schedule", "warm_up", {{"steps", 4.0}, {"share", 0.1}});
+        }) == "has several lengths: give one of `steps`, `epochs` and `share`");
 
   const Component no_warm_up("schedule", "one_cycle", {{"warm_up", 0.0}});
   CHECK(factor(no_warm_up, 99) == Approx(0.0001));
@@ -393,11 +393,12 @@ TEST_CASE("accuracy counts right answers, the first maximum winning") {
   MetricRun three("accuracy", 3, 3);
   CHECK(three.result() == 0);
   three.add({1, 2, 0, 5, 5, 1, 0, 0, 0}, {1, 0, 2});  // right, right (first of two), wrong
-  three.add({-1, -2, -3}, {0});                        // right
+  three.add({-1, -2, -3}, {0});                       // right
   CHECK(three.result() == 0.75);
   const nnrun_field matrix = three.details();
   CHECK(std::string(matrix.name) == "confusion_matrix");
-  CHECK(std::vector<double>(matrix.numbers, matrix.numbers + matrix.rows * matrix.columns) == std::vector<double>{2, 0, 0, 0, 1, 0, 1, 0, 0});
+  CHECK(std::vector<double>(matrix.numbers, matrix.numbers + matrix.rows * matrix.columns) ==
+        std::vector<double>{2, 0, 0, 0, 1, 0, 1, 0, 0});
 
   MetricRun logit("accuracy", 1, 2);
   logit.add({1, -1, 0, 2}, {1, 0, 1, 0});  // right, right, wrong (0 is not above 0), wrong

@@ -19,9 +19,7 @@ struct Reader {
     write_file(path, file);
     Buffer<std::uint8_t> sample(NNRUN_U8, {height, width, channels});
     const nnrun_tensor tensor = sample.c();
-    must([&](nnrun_error* e) {
-      return dataset.vtable<nnrun_dataset_vtable>().read_file(dataset.self(), path.c_str(), index, &tensor, e);
-    });
+    must([&](nnrun_error* e) { return dataset.vtable<nnrun_dataset_vtable>().read_file(dataset.self(), path.c_str(), index, &tensor, e); });
     return sample.numbers;
   }
   std::string failure(const Bytes& file) const {
@@ -162,14 +160,14 @@ TEST_CASE("the EXIF orientation is undone") {
       for (int c = 0; c < stored.width; ++c) {
         int y = 0, x = 0;
         switch (orientation) {
-          case 1: y = r, x = c; break;                                // top, left
-          case 2: y = r, x = width - 1 - c; break;                    // top, right
-          case 3: y = height - 1 - r, x = width - 1 - c; break;       // bottom, right
-          case 4: y = height - 1 - r, x = c; break;                   // bottom, left
-          case 5: x = r, y = c; break;                                // left, top
-          case 6: x = width - 1 - r, y = c; break;                    // right, top
-          case 7: x = width - 1 - r, y = height - 1 - c; break;       // right, bottom
-          default: x = r, y = height - 1 - c; break;                  // left, bottom
+          case 1: y = r, x = c; break;                           // top, left
+          case 2: y = r, x = width - 1 - c; break;               // top, right
+          case 3: y = height - 1 - r, x = width - 1 - c; break;  // bottom, right
+          case 4: y = height - 1 - r, x = c; break;              // bottom, left
+          case 5: x = r, y = c; break;                           // left, top
+          case 6: x = width - 1 - r, y = c; break;               // right, top
+          case 7: x = width - 1 - r, y = height - 1 - c; break;  // right, bottom
+          default: x = r, y = height - 1 - c; break;             // left, bottom
         }
         std::copy_n(upright.pixels.begin() + (y * width + x) * 3, 3, stored.pixels.begin() + (r * stored.width + c) * 3);
       }
@@ -180,7 +178,8 @@ TEST_CASE("the EXIF orientation is undone") {
       options.big_endian = big_endian;
       INFO(orientation);
       CHECK(greatest_difference(reader.read(jpeg(stored, options), height, width, 3), upright.pixels) < 12);
-      CHECK(greatest_difference(reader.read(jpeg(stored, options), height / 2, width / 2, 3), reader.read(png(upright), height / 2, width / 2, 3)) < 12);
+      CHECK(greatest_difference(reader.read(jpeg(stored, options), height / 2, width / 2, 3),
+                                reader.read(png(upright), height / 2, width / 2, 3)) < 12);
     }
   }
   JpegOptions nonsense;

@@ -21,7 +21,8 @@ Table read_all(const Component& dataset, const std::string& path, nnrun_split pa
   const auto& table = dataset.vtable<nnrun_dataset_vtable>();
   Table all;
   all.info = split.info;
-  for (std::int64_t i = 0; split.info.class_names != nullptr && i < split.info.classes; ++i) all.class_names.emplace_back(split.info.class_names[i]);
+  for (std::int64_t i = 0; split.info.class_names != nullptr && i < split.info.classes; ++i)
+    all.class_names.emplace_back(split.info.class_names[i]);
   for (std::int64_t i = 0; i < split.info.count; ++i) {
     Buffer<> sample(NNRUN_F32, nnrun::Tensor(split.info.sample).shape());
     const nnrun_tensor tensor = sample.c();
@@ -81,9 +82,9 @@ TEST_CASE("csv: classes by their names, columns by theirs") {
 
 TEST_CASE("csv: numbers to learn") {
   const Csv csv;
-  const Table table = csv.read("a\tprice\trent\n1\t10\t0.5\n2\t20\t0.25\n", {{"label", std::string("price, rent")},
-                                                                              {"task", std::string("regression")},
-                                                                              {"separator", std::string("tab")}});
+  const Table table =
+      csv.read("a\tprice\trent\n1\t10\t0.5\n2\t20\t0.25\n",
+               {{"label", std::string("price, rent")}, {"task", std::string("regression")}, {"separator", std::string("tab")}});
   CHECK(table.info.classes == 0);
   CHECK(table.info.targets == 2);
   CHECK(table.features == std::vector<float>{1, 2});
@@ -127,8 +128,9 @@ TEST_CASE("npy: every type of features and labels") {
   };
   const Bytes classes = npy("<i8", "(2,)", raw<std::int64_t>({1, 0}));
   CHECK(dataset.vtable<nnrun_dataset_vtable>().present(dataset.self(), path.c_str()) == 0);
-  for (const Bytes& features : {npy("<f4", "(2, 3)", raw<float>({1, 2, 3, 4, 5, 250})), npy("<f8", "(2, 3)", raw<double>({1, 2, 3, 4, 5, 250})),
-                                npy("<i4", "(2, 3)", raw<std::int32_t>({1, 2, 3, 4, 5, 250})), npy("<i8", "(2, 3)", raw<std::int64_t>({1, 2, 3, 4, 5, 250}))}) {
+  for (const Bytes& features :
+       {npy("<f4", "(2, 3)", raw<float>({1, 2, 3, 4, 5, 250})), npy("<f8", "(2, 3)", raw<double>({1, 2, 3, 4, 5, 250})),
+        npy("<i4", "(2, 3)", raw<std::int32_t>({1, 2, 3, 4, 5, 250})), npy("<i8", "(2, 3)", raw<std::int64_t>({1, 2, 3, 4, 5, 250}))}) {
     write(features, classes);
     CHECK(dataset.vtable<nnrun_dataset_vtable>().present(dataset.self(), path.c_str()) == 2);
     const Table table = read_all(dataset, path);

@@ -20,8 +20,7 @@ std::vector<To> transformed(const Component& transform, fake::Buffer<From>& x, n
   REQUIRE(planned.dtype == static_cast<std::uint32_t>(expected));
   fake::Buffer<To> y(expected, nnrun::Tensor(planned).shape());
   const nnrun_tensor output = y.c();
-  nnrun_transform_run run{
-      sizeof(nnrun_transform_run), training ? 1u : 0u, &input, &output, {42, NNRUN_STREAM_TRANSFORM, 0, sample}};
+  nnrun_transform_run run{sizeof(nnrun_transform_run), training ? 1u : 0u, &input, &output, {42, NNRUN_STREAM_TRANSFORM, 0, sample}};
   fake::must([&](nnrun_error* e) { return table.apply(transform.self(), &run, e); });
   return y.numbers;
 }
@@ -107,7 +106,8 @@ TEST_CASE("an affine map turns, shifts and enlarges as said") {
 
 namespace {
 
-std::vector<std::uint8_t> on_bytes(const Component& transform, fake::Buffer<std::uint8_t>& x, std::uint32_t sample = 0, bool training = true) {
+std::vector<std::uint8_t> on_bytes(const Component& transform, fake::Buffer<std::uint8_t>& x, std::uint32_t sample = 0,
+                                   bool training = true) {
   return transformed<std::uint8_t, std::uint8_t>(transform, x, NNRUN_U8, training, sample);
 }
 
@@ -202,8 +202,9 @@ TEST_CASE("crop takes the middle outside of training, and any place in it") {
   CHECK(different(crop, x) == 9);
   const Component whole("transform", "crop", {{"size", std::vector<double>{4, 5}}});
   CHECK(on_bytes(whole, x) == x.numbers);
-  CHECK(fake::failure_of([&] { on_bytes(Component("transform", "crop", {{"size", std::vector<double>{5}}}), x); }).find("is larger than") !=
-        std::string::npos);
+  CHECK(fake::failure_of([&] {
+          on_bytes(Component("transform", "crop", {{"size", std::vector<double>{5}}}), x);
+        }).find("is larger than") != std::string::npos);
 
   // With padding: every place is the picture's, or beside it.
   for (const char* border : {"black", "edge"}) {
@@ -250,7 +251,8 @@ TEST_CASE("color_jitter scales light, contrast and colour") {
   for (std::size_t i = 1; i < 6; ++i) {
     CHECK(bright[i] / x.numbers[i] == Approx(bright[0] / x.numbers[0]));
     CHECK((contrast[i] - mean) / (x.numbers[i] - mean) == Approx((contrast[0] - mean) / (x.numbers[0] - mean)).epsilon(1e-4));
-    CHECK((saturation[i] - grey[i / 3]) / (x.numbers[i] - grey[i / 3]) == Approx((saturation[0] - grey[0]) / (x.numbers[0] - grey[0])).epsilon(1e-4));
+    CHECK((saturation[i] - grey[i / 3]) / (x.numbers[i] - grey[i / 3]) ==
+          Approx((saturation[0] - grey[0]) / (x.numbers[0] - grey[0])).epsilon(1e-4));
   }
   CHECK(bright[0] != Approx(x.numbers[0]));
   // A turn of the colours keeps the sum and the length.
@@ -268,8 +270,9 @@ TEST_CASE("color_jitter scales light, contrast and colour") {
   }
   CHECK(turned[0] != Approx(x.numbers[0]));
   fake::Buffer<> two(NNRUN_F32, {2, 2, 2});
-  CHECK(fake::failure_of([&] { transformed<float, float>(Component("transform", "color_jitter"), two, NNRUN_F32); }).find("1 or 3 channels") !=
-        std::string::npos);
+  CHECK(fake::failure_of([&] {
+          transformed<float, float>(Component("transform", "color_jitter"), two, NNRUN_F32);
+        }).find("1 or 3 channels") != std::string::npos);
 }
 
 TEST_CASE("cutout covers one rectangle, which may reach out of the picture") {

@@ -1,5 +1,5 @@
 ## Functions that do what kernels must not do, one each.
-#include "macros.h"
+#include "macros.inc"
 
   .text
 FUNCTION(good)

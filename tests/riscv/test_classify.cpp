@@ -98,8 +98,11 @@ struct Net {
 
 Net make_net(Random& random, std::int32_t inputs, std::int32_t hidden, std::int32_t classes, std::int32_t samples, bool q16,
              std::int32_t limit) {
-  Net net{random_matrix(random, hidden, inputs, limit), random_matrix(random, classes, hidden, limit),
-          random_matrix(random, inputs, samples, limit), {}, {}};
+  Net net{random_matrix(random, hidden, inputs, limit),
+          random_matrix(random, classes, hidden, limit),
+          random_matrix(random, inputs, samples, limit),
+          {},
+          {}};
   Matrix between = product(net.m0, net.input, q16);
   for (std::int32_t& element : between.elements) element = std::max(element, 0);
   net.scores = product(net.m1, between, q16);
@@ -174,32 +177,33 @@ TEST_CASE("each failure of classify has its exit code, and leaves no half-writte
 
   // Files that are wrong by themselves, at each of the three places.
   std::vector<std::pair<std::string, int>> files = {
-      {"", 29},                                     // empty
-      {m0.substr(0, 1), 29},                        // a byte
-      {m0.substr(0, 4), 29},                        // rows alone
-      {m0.substr(0, 7), 29},                        // most of the header
-      {header(0, 6, 0), 38},                        // no rows
-      {header(6, 0, 0), 38},                        // no columns
+      {"", 29},               // empty
+      {m0.substr(0, 1), 29},  // a byte
+      {m0.substr(0, 4), 29},  // rows alone
+      {m0.substr(0, 7), 29},  // most of the header
+      {header(0, 6, 0), 38},  // no rows
+      {header(6, 0, 0), 38},  // no columns
       {header(0, 0, 0), 38},
-      {header(0xffffffff, 6, 6), 38},               // negative
+      {header(0xffffffff, 6, 6), 38},  // negative
       {header(6, 0x80000000, 6), 38},
-      {header(0xffffffff, 0xffffffff, 1), 38},      // whose product is 1
-      {header(0x10000, 0x10000, 0), 38},            // whose product is 0 in 32 bits
+      {header(0xffffffff, 0xffffffff, 1), 38},  // whose product is 1
+      {header(0x10000, 0x10000, 0), 38},        // whose product is 0 in 32 bits
       {header(0x7fffffff, 0x7fffffff, 0), 38},
-      {header(0x20000000, 1, 0), 38},               // whose bytes wrap
-      {header(0x1fffffff, 1, 0), 26},               // 2 GiB
-      {header(0x4000001, 1, 0), 26},                // a word more than 256 MiB
-      {header(2, 2, 3), 29},                        // an element short
-      {header(2, 2, 0), 29},                        // no element
-      {header(2, 2, 5), 33},                        // an element too many
-      {header(2, 2, 4) + "\n", 33},                 // a byte too many
-      {"P5 28 28 255 ", 38},                        // something else entirely
+      {header(0x20000000, 1, 0), 38},  // whose bytes wrap
+      {header(0x1fffffff, 1, 0), 26},  // 2 GiB
+      {header(0x4000001, 1, 0), 26},   // a word more than 256 MiB
+      {header(2, 2, 3), 29},           // an element short
+      {header(2, 2, 0), 29},           // no element
+      {header(2, 2, 5), 33},           // an element too many
+      {header(2, 2, 4) + "\n", 33},    // a byte too many
+      {"P5 28 28 255 ", 38},           // something else entirely
   };
   int cases = 0;
   for (const Way& way : ways) {
     for (const auto& [bytes, code] : files) {
       for (int place = 0; place < 3; ++place) {
-        const std::vector<std::string> arguments = {folder.write("m0", place == 0 ? bytes : m0), folder.write("m1", place == 1 ? bytes : m1),
+        const std::vector<std::string> arguments = {folder.write("m0", place == 0 ? bytes : m0),
+                                                    folder.write("m1", place == 1 ? bytes : m1),
                                                     folder.write("input", place == 2 ? bytes : input), folder / "output"};
         INFO(way.name << ", file " << place << " of " << bytes.size() << " bytes, expected " << code);
         const ProgramResult result = run(way.dialect, arguments);
@@ -215,14 +219,30 @@ TEST_CASE("each failure of classify has its exit code, and leaves no half-writte
                       output = folder / "output", absent = folder / "absent";
     const std::string other = folder.write("other", header(5, 5, 25)), tall = folder.write("tall", header(7, 1, 7));
     const std::vector<std::pair<std::vector<std::string>, int>> calls = {
-        {{good0, good1, tall, output}, 38},      {{good0, other, good, output}, 38},     {{other, good1, good, output}, 38},
-        {{good1, good0, good, output}, 38},      {{good0, good1, good1, output}, 38},    {{absent, good1, good, output}, 27},
-        {{good0, absent, good, output}, 27},     {{good0, good1, absent, output}, 27},   {{folder.path, good1, good, output}, 29},
-        {{good0, good1, folder.path, output}, 29}, {{good0, good1, good, folder.path}, 27}, {{good0, good1, good, absent + "/x"}, 27},
-        {{"", good1, good, output}, 27},         {{good0, good1, good, ""}, 27},         {{good0, good1, good, "/dev/full"}, 30},
-        {{}, 31},                                {{good0}, 31},                          {{good0, good1, good}, 31},
-        {{good0, good1, good, output, output}, 31}, {{"-q15", good0, good1, good, output}, 31}, {{"-q1", good0, good1, good, output}, 31},
-        {{"-q160", good0, good1, good, output}, 31}, {{"", good0, good1, good, output}, 31}, {{"q16", good0, good1, good, output}, 31},
+        {{good0, good1, tall, output}, 38},
+        {{good0, other, good, output}, 38},
+        {{other, good1, good, output}, 38},
+        {{good1, good0, good, output}, 38},
+        {{good0, good1, good1, output}, 38},
+        {{absent, good1, good, output}, 27},
+        {{good0, absent, good, output}, 27},
+        {{good0, good1, absent, output}, 27},
+        {{folder.path, good1, good, output}, 29},
+        {{good0, good1, folder.path, output}, 29},
+        {{good0, good1, good, folder.path}, 27},
+        {{good0, good1, good, absent + "/x"}, 27},
+        {{"", good1, good, output}, 27},
+        {{good0, good1, good, ""}, 27},
+        {{good0, good1, good, "/dev/full"}, 30},
+        {{}, 31},
+        {{good0}, 31},
+        {{good0, good1, good}, 31},
+        {{good0, good1, good, output, output}, 31},
+        {{"-q15", good0, good1, good, output}, 31},
+        {{"-q1", good0, good1, good, output}, 31},
+        {{"-q160", good0, good1, good, output}, 31},
+        {{"", good0, good1, good, output}, 31},
+        {{"q16", good0, good1, good, output}, 31},
         {{"-q16", good0, good1, good}, 27},  // four arguments: -q16 is a file, then
         {{"-q16", "-q16", good0, good1, good, output}, 31},
     };
@@ -259,7 +279,8 @@ TEST_CASE("classify under qemu") {
   CHECK(shell(program).first == 31);
   CHECK(shell(program + " " + files + "/dev/full").first == 30);
   CHECK(shell(program + " " + files + (folder / "output") + " > /dev/full").first == 30);
-  CHECK(shell(program + " " + (folder / "absent") + " " + (folder / "m1") + " " + (folder / "input") + " " + (folder / "output")).first == 27);
+  CHECK(shell(program + " " + (folder / "absent") + " " + (folder / "m1") + " " + (folder / "input") + " " + (folder / "output")).first ==
+        27);
   CHECK(shell(program + " " + (folder / "m1") + " " + (folder / "m1") + " " + (folder / "input") + " " + (folder / "output")).first == 38);
   folder.write("m1", "x");
   CHECK(shell(program + " " + files + (folder / "output")).first == 29);

@@ -43,9 +43,9 @@ const std::vector<std::pair<std::string, std::function<void(Guest&)>>>& measured
   return all;
 }
 
-
 template <class Counts>
-std::vector<std::string> never_ran(CountTable& table, const ElfFile& elf, std::string_view listing, std::string_view skip, const Counts& counts) {
+std::vector<std::string> never_ran(CountTable& table, const ElfFile& elf, std::string_view listing, std::string_view skip,
+                                   const Counts& counts) {
   table.set(true);
   table.add(counts);
   std::vector<std::string> lines;

@@ -91,7 +91,8 @@ TEST_CASE("a worker that a kernel ends is an error, and the next call has anothe
   if (!have_qemu()) return;
   QemuGuest guest(rv64_vector_file(), rv64_vector_kernels(), 128);
   const std::uint64_t nowhere[] = {64, 64, 8};
-  CHECK_THROWS_WITH(guest.call("relu_s32", nowhere, 0), Catch::Contains("relu_s32 (vectors of 128 bits) ended the worker: Segmentation fault"));
+  CHECK_THROWS_WITH(guest.call("relu_s32", nowhere, 0),
+                    Catch::Contains("relu_s32 (vectors of 128 bits) ended the worker: Segmentation fault"));
   const std::uint64_t nothing[] = {64, 64, 0};
   CHECK(guest.call("relu_s32", nothing, 0) == 0);
   const std::uint64_t negative[] = {64, 64, ~std::uint64_t{0}};

@@ -29,8 +29,7 @@ TemporaryFolder::~TemporaryFolder() {
 
 Net::Net(const core::Environment& environment, std::int64_t batch, bool training)
     : network(environment.settings().model, environment.host(),
-              core::batch_of(make_tensor(NNRUN_F32, environment.settings().model.input), batch), training,
-              environment.settings().seed) {
+              core::batch_of(make_tensor(NNRUN_F32, environment.settings().model.input), batch), training, environment.settings().seed) {
   network.initialize_parameters();
   network.parameters()->add_training_memory({});
 }

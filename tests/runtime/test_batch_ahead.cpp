@@ -41,9 +41,8 @@ Loaded load_with(const Data& data, std::span<const std::uint32_t> positions, Loa
 }
 
 Loaded plainly(Data& data, std::span<const std::uint32_t> positions, std::int64_t epoch) {
-  return load_with(data, positions, [&](const nnrun_tensor& input, void* labels) {
-    data.load(data.train(), positions, epoch, true, input, labels);
-  });
+  return load_with(data, positions,
+                   [&](const nnrun_tensor& input, void* labels) { data.load(data.train(), positions, epoch, true, input, labels); });
 }
 
 Loaded taken(BatchAhead& ahead, const Data& data, std::span<const std::uint32_t> positions, std::int64_t epoch) {
@@ -82,13 +81,11 @@ TEST_CASE("a batch that is loaded ahead has the same bits, however much of it ca
       const auto positions = numbers(5 * step, 20 + step % 30);
       const Loaded expected = plainly(data, positions, step % 3);
       switch (step % 5) {
-        case 0: ahead.begin(positions, step % 3); break;                         // taken at once
-        case 1: ahead.begin(positions, step % 3 + 1); break;                     // for another epoch
+        case 0: ahead.begin(positions, step % 3); break;                              // taken at once
+        case 1: ahead.begin(positions, step % 3 + 1); break;                          // for another epoch
         case 2: ahead.begin(numbers(5 * step + 1, 20 + step % 30), step % 3); break;  // others
         case 3: ahead.begin({}, step % 3); break;
-        default:
-          ahead.begin(positions, step % 3);
-          std::this_thread::sleep_for(std::chrono::microseconds(300 * (step % 4)));
+        default: ahead.begin(positions, step % 3); std::this_thread::sleep_for(std::chrono::microseconds(300 * (step % 4)));
       }
       CHECK(taken(ahead, data, positions, step % 3) == expected);
       // Taken already.

@@ -279,8 +279,10 @@ TEST_CASE("a layer's own choice has to be one") {
   CHECK_THAT(refused("2.dense/gemm_f32#", "scalar"), Catch::Contains("a number from 1"));
   CHECK_THAT(refused("2.dense/gemm_f32#1x", "scalar"), Catch::Contains("a number from 1"));
   CHECK_THAT(refused("2.dense/gemm", "scalar"), Catch::Contains("no kernel 'gemm'"));
-  CHECK_THAT(refused("2.dense/gemm_f32", "scalar, Winograd"), Catch::Contains("no gemm_f32 is 'scalar, Winograd'") && Catch::Contains("there are: "));
-  CHECK_THAT(refusal(settings("auto", {choice("1/sgd_f32", "scalar"), choice("1/sgd_f32#1", "scalar")})), Catch::Contains("chosen already"));
+  CHECK_THAT(refused("2.dense/gemm_f32", "scalar, Winograd"),
+             Catch::Contains("no gemm_f32 is 'scalar, Winograd'") && Catch::Contains("there are: "));
+  CHECK_THAT(refusal(settings("auto", {choice("1/sgd_f32", "scalar"), choice("1/sgd_f32#1", "scalar")})),
+             Catch::Contains("chosen already"));
 }
 
 TEST_CASE("choices for layers count on the machine that they were measured on") {

@@ -74,7 +74,8 @@ TEST_CASE("a file is written and replaced as a whole") {
 TEST_CASE("several parts are joined") {
   const TemporaryFolder folder;
   const std::string a = "ab", b, c = "cd";
-  const std::vector<std::span<const std::byte>> parts{std::as_bytes(std::span(a)), std::as_bytes(std::span(b)), std::as_bytes(std::span(c))};
+  const std::vector<std::span<const std::byte>> parts{std::as_bytes(std::span(a)), std::as_bytes(std::span(b)),
+                                                      std::as_bytes(std::span(c))};
   write_atomically(folder / "x", parts);
   CHECK(read_file(folder / "x") == "abcd");
 }

@@ -15,9 +15,8 @@ using namespace nnrun::test;
 namespace {
 
 Network make_network(const Environment& environment, std::shared_ptr<Parameters> parameters, bool fold) {
-  return Network(environment.settings().model, environment.host(),
-                 batch_of(make_tensor(NNRUN_F32, environment.settings().model.input), 3), false, environment.settings().seed,
-                 std::move(parameters), {.fold = fold});
+  return Network(environment.settings().model, environment.host(), batch_of(make_tensor(NNRUN_F32, environment.settings().model.input), 3),
+                 false, environment.settings().seed, std::move(parameters), {.fold = fold});
 }
 
 std::string config(const std::string& input, const std::vector<std::string>& layers) {
@@ -119,8 +118,8 @@ TEST_CASE("weights are folded anew when they have changed") {
 }
 
 TEST_CASE("training folds nothing, and both nets have the same parameters") {
-  const auto environment = make_environment(
-      config("[6, 6, 2]", {"conv2d: {filters: 3, kernel: 3}", "batchnorm", "relu", "flatten", "dense: {units: 2}"}));
+  const auto environment =
+      make_environment(config("[6, 6, 2]", {"conv2d: {filters: 3, kernel: 3}", "batchnorm", "relu", "flatten", "dense: {units: 2}"}));
   const Net trains(*environment, 3);
   CHECK(trains.network.plan().layers.size() == 5);
   Network folded = make_network(*environment, trains.network.parameters(), true);

@@ -68,18 +68,22 @@ TEST_CASE("gradients of a large dense layer are those of the formula") {
     net.backward(dy);
     const float *x = net.parameters().weight(0), *w = net.parameters().weight(1);
     const std::vector<float> dx = net.gradient(0), dw = net.gradient(1), db = net.gradient(2);
-    const auto at = [](std::int64_t row, std::int64_t columns, std::int64_t column) { return static_cast<std::size_t>(row * columns + column); };
+    const auto at = [](std::int64_t row, std::int64_t columns, std::int64_t column) {
+      return static_cast<std::size_t>(row * columns + column);
+    };
     double worst = 0;
     const auto compare = [&](double got, double expected) { worst = std::max(worst, std::abs(got - expected)); };
     for (std::int64_t i = 0; i < c.inputs; ++i) {
       for (std::int64_t n = 0; n < batch; ++n) {
         double sum = 0;
-        for (std::int64_t u = 0; u < c.units; ++u) sum += static_cast<double>(dy[at(n, c.units, u)]) * static_cast<double>(w[at(i, c.units, u)]);
+        for (std::int64_t u = 0; u < c.units; ++u)
+          sum += static_cast<double>(dy[at(n, c.units, u)]) * static_cast<double>(w[at(i, c.units, u)]);
         compare(static_cast<double>(dx[at(n, c.inputs, i)]), sum);
       }
       for (std::int64_t u = 0; u < c.units; ++u) {
         double sum = 0;
-        for (std::int64_t n = 0; n < batch; ++n) sum += static_cast<double>(x[at(n, c.inputs, i)]) * static_cast<double>(dy[at(n, c.units, u)]);
+        for (std::int64_t n = 0; n < batch; ++n)
+          sum += static_cast<double>(x[at(n, c.inputs, i)]) * static_cast<double>(dy[at(n, c.units, u)]);
         compare(static_cast<double>(dw[at(i, c.units, u)]), sum);
       }
     }

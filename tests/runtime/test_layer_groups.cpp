@@ -35,8 +35,7 @@ Result run(const std::string& yaml) {
   net.forward();
   result.output = net.output();
   net.backward(random_numbers(result.output.size(), random));
-  for (std::size_t slot = 0; slot < net.parameters().weight_slots().size(); ++slot)
-    result.gradients.push_back(net.gradient(slot));
+  for (std::size_t slot = 0; slot < net.parameters().weight_slots().size(); ++slot) result.gradients.push_back(net.gradient(slot));
   return result;
 }
 
@@ -153,8 +152,8 @@ TEST_CASE("layers in groups are numbered as if written out, and names in a repea
 
 TEST_CASE("gradients through groups agree with finite differences") {
   // Smooth everywhere.
-  const auto environment = make_environment(
-      grouped, {"model.layers[2].repeat.layers[1]=gelu", "model.layers.block.residual.layers[1]=silu", "run.threads=2"});
+  const auto environment =
+      make_environment(grouped, {"model.layers[2].repeat.layers[1]=gelu", "model.layers.block.residual.layers[1]=silu", "run.threads=2"});
   Net net(*environment, 3);
   std::mt19937 random(6);
   for (float& weight : net.parameters().flat_weights()) weight = random_numbers(1, random, -0.5f, 0.5f)[0];
@@ -224,8 +223,7 @@ TEST_CASE("overrides reach layers in groups by their places and by their names")
 }
 
 TEST_CASE("what a layer in a group refuses names the shapes, the line and the repetition") {
-  const std::string shapes =
-      complaint("model: {input: [6], layers: [{dense: {units: 5}}, {residual: {layers: [{dense: {units: 7}}]}}]}");
+  const std::string shapes = complaint("model: {input: [6], layers: [{dense: {units: 5}}, {residual: {layers: [{dense: {units: 7}}]}}]}");
   CHECK(has(shapes, "got (N, 7) from the layer before and (N, 5) from 'the group's input'"));
   CHECK(has(shapes, "give it a 'shortcut:'"));
   const std::string second = complaint(R"(

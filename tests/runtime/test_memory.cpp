@@ -75,11 +75,18 @@ TEST_CASE("random nets give the same bits whether layers share memory and fuse, 
       // dropout draws by the layer's place, which differs between the nets: with rate 0 it still works in place.
       const std::string choices[] = {"dense: {units: " + std::to_string(1 + below(20)) + "}",
                                      "dense: {units: " + std::to_string(1 + below(20)) + ", bias: false}",
-                                     "relu", "relu", "dropout: {rate: 0}", "flatten", "softmax", "batchnorm",
-                                     "scribble: {bytes: " + std::to_string(1 + below(5000)) + "}", "copy"};
+                                     "relu",
+                                     "relu",
+                                     "dropout: {rate: 0}",
+                                     "flatten",
+                                     "softmax",
+                                     "batchnorm",
+                                     "scribble: {bytes: " + std::to_string(1 + below(5000)) + "}",
+                                     "copy"};
       layers.push_back(choices[below(std::size(choices))]);
     }
-    const std::string input = "[" + std::to_string(1 + below(4)) + ", " + std::to_string(1 + below(4)) + ", " + std::to_string(1 + below(3)) + "]";
+    const std::string input =
+        "[" + std::to_string(1 + below(4)) + ", " + std::to_string(1 + below(4)) + ", " + std::to_string(1 + below(3)) + "]";
     const std::string threads = "run.threads=" + std::to_string(1 + below(3));
     INFO(config(input, layers));
     const auto shared = make_environment(config(input, layers), {threads});
@@ -131,8 +138,8 @@ TEST_CASE("a net for inference needs less memory than one that trains, and gives
 
 TEST_CASE("values that backward needs are not overwritten") {
   // Every pair of tensors that is alive at the same time, from the plan itself.
-  const auto environment = make_environment(config(
-      "[6, 6, 2]", {"variable", "flatten", "dense: {units: 30}", "relu", "dropout", "batchnorm", "scribble", "dense: {units: 7}", "softmax"}));
+  const auto environment = make_environment(config("[6, 6, 2]", {"variable", "flatten", "dense: {units: 30}", "relu", "dropout",
+                                                                 "batchnorm", "scribble", "dense: {units: 7}", "softmax"}));
   const Net net(*environment, 8);
   const MemoryPlan plan = plan_memory(net.network.plan(), true);
   for (const std::size_t offset : plan.values) CHECK(offset % 64 == 0);
@@ -144,7 +151,8 @@ TEST_CASE("values that backward needs are not overwritten") {
 TEST_CASE("an earlier output can be used again: values and gradients of nets with skips") {
   const char* nets[] = {
       // One skip, over learnt layers.
-      "    - variable: {}\n      name: start\n    - dense: {units: 9}\n    - softmax\n    - dense: {units: 9}\n    - add_reference: {with: start}\n",
+      "    - variable: {}\n      name: start\n    - dense: {units: 9}\n    - softmax\n    - dense: {units: 9}\n    - add_reference: {with: "
+      "start}\n",
       // The same tensor twice in one layer.
       "    - variable: {}\n      name: start\n    - add_reference: {with: start}\n    - dense: {units: 4}\n",
       // Three users of one output, and a chain of skips.
@@ -155,7 +163,8 @@ TEST_CASE("an earlier output can be used again: values and gradients of nets wit
       "    - variable: {}\n      name: a\n    - softmax: {}\n      name: b\n    - scribble\n    - softmax\n    - add_reference: {with: b}\n"
       "    - add_reference: {with: a}\n    - batchnorm\n    - dense: {units: 5}\n",
       // A reference to what is behind an in-place chain.
-      "    - variable\n    - flatten\n    - scribble: {}\n      name: s\n    - flatten\n    - dense: {units: 9}\n    - add_reference: {with: s}\n"
+      "    - variable\n    - flatten\n    - scribble: {}\n      name: s\n    - flatten\n    - dense: {units: 9}\n    - add_reference: "
+      "{with: s}\n"
       "    - dense: {units: 2}\n",
       // To the first layer's output where nothing before it learns.
       "    - flatten: {}\n      name: f\n    - dense: {units: 9}\n    - add_reference: {with: f}\n    - dense: {units: 2}\n",
@@ -186,8 +195,8 @@ TEST_CASE("a reference to nothing is an error at its place") {
 }
 
 TEST_CASE("shapes that do not fit are an error that shows them") {
-  const auto environment =
-      make_environment("model:\n  input: [4]\n  layers:\n    - flatten: {}\n      name: f\n    - dense: {units: 3}\n    - add_reference: {with: f}\n");
+  const auto environment = make_environment(
+      "model:\n  input: [4]\n  layers:\n    - flatten: {}\n      name: f\n    - dense: {units: 3}\n    - add_reference: {with: f}\n");
   std::string message;
   try {
     const Net net(*environment, 2);

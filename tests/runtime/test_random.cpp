@@ -27,11 +27,10 @@ TEST_CASE("random numbers are a function of key and index") {
   for (std::uint64_t i = 0; i < 1000; ++i) REQUIRE(sequence.next() == lookup.word(i));
   const auto first = [](nnrun_random_key k) { return Random(k).block(0); };
   const auto base = first(key);
-  for (const nnrun_random_key other : {nnrun_random_key{0x0123456789abcdeeu, NNRUN_STREAM_LAYER, 7, 3},
-                                       nnrun_random_key{0x1123456789abcdefu, NNRUN_STREAM_LAYER, 7, 3},
-                                       nnrun_random_key{key.seed, NNRUN_STREAM_ORDER, 7, 3},
-                                       nnrun_random_key{key.seed, NNRUN_STREAM_LAYER, 8, 3},
-                                       nnrun_random_key{key.seed, NNRUN_STREAM_LAYER, 7, 4}}) {
+  for (const nnrun_random_key other :
+       {nnrun_random_key{0x0123456789abcdeeu, NNRUN_STREAM_LAYER, 7, 3}, nnrun_random_key{0x1123456789abcdefu, NNRUN_STREAM_LAYER, 7, 3},
+        nnrun_random_key{key.seed, NNRUN_STREAM_ORDER, 7, 3}, nnrun_random_key{key.seed, NNRUN_STREAM_LAYER, 8, 3},
+        nnrun_random_key{key.seed, NNRUN_STREAM_LAYER, 7, 4}}) {
     CHECK(first(other) != base);
   }
 }

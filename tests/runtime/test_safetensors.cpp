@@ -53,7 +53,8 @@ std::string with_header(const std::string& header, const std::string& data) {
 std::string good_file(const std::filesystem::path& file) {
   std::vector<float> values(10);
   std::iota(values.begin(), values.end(), 1.0f);
-  const std::vector<NamedTensor> tensors{{"a", {2, 3}, values.data(), 6}, {"none", {0, 7}, values.data(), 0}, {"b", {4}, values.data() + 6, 4}};
+  const std::vector<NamedTensor> tensors{
+      {"a", {2, 3}, values.data(), 6}, {"none", {0, 7}, values.data(), 0}, {"b", {4}, values.data() + 6, 4}};
   write_safetensors(file, tensors, {{"format", "nnrun"}, {"step", "17"}});
   return read_file(file);
 }
@@ -114,7 +115,8 @@ TEST_CASE("integers come back, bytes behind what needs alignment") {
   const std::int8_t bytes[] = {-128, 0, 127};
   const std::int32_t integers[] = {-2147483647 - 1, 7};
   const std::uint8_t pixels[] = {0, 255};
-  const std::vector<NamedTensor> tensors{{"bytes", {3}, bytes, 3, NNRUN_S8}, {"integers", {2}, integers, 2, NNRUN_S32}, {"pixels", {1, 2}, pixels, 2, NNRUN_U8}};
+  const std::vector<NamedTensor> tensors{
+      {"bytes", {3}, bytes, 3, NNRUN_S8}, {"integers", {2}, integers, 2, NNRUN_S32}, {"pixels", {1, 2}, pixels, 2, NNRUN_U8}};
   write_safetensors(file, tensors, {});
   const SafetensorsFile read(file);
   for (const NamedTensor& tensor : tensors) {
@@ -193,9 +195,12 @@ TEST_CASE("a damaged header is refused, and why is told") {
       {R"({"a":{"dtype":"F32","shape":[0],"data_offsets":[0,40]}})", "shape of 0 elements"},
       {R"({"a":{"dtype":"F32","shape":[9],"data_offsets":[0,36]}})", "the header speaks of 36"},
       {R"({"a":{"dtype":"F32","shape":[9],"data_offsets":[4,40]}})", "overlap or leave holes"},
-      {R"({"a":{"dtype":"F32","shape":[5],"data_offsets":[0,20]},"b":{"dtype":"F32","shape":[4],"data_offsets":[24,40]}})", "overlap or leave holes"},
-      {R"({"a":{"dtype":"F32","shape":[6],"data_offsets":[0,24]},"b":{"dtype":"F32","shape":[5],"data_offsets":[20,40]}})", "overlap or leave holes"},
-      {R"({"a":{"dtype":"F32","shape":[10],"data_offsets":[0,40]},"b":{"dtype":"F32","shape":[10],"data_offsets":[0,40]}})", "overlap or leave holes"},
+      {R"({"a":{"dtype":"F32","shape":[5],"data_offsets":[0,20]},"b":{"dtype":"F32","shape":[4],"data_offsets":[24,40]}})",
+       "overlap or leave holes"},
+      {R"({"a":{"dtype":"F32","shape":[6],"data_offsets":[0,24]},"b":{"dtype":"F32","shape":[5],"data_offsets":[20,40]}})",
+       "overlap or leave holes"},
+      {R"({"a":{"dtype":"F32","shape":[10],"data_offsets":[0,40]},"b":{"dtype":"F32","shape":[10],"data_offsets":[0,40]}})",
+       "overlap or leave holes"},
       {R"({"a":{"dtype":"F32","shape":[5],"data_offsets":[0,20]},"a":{"dtype":"F32","shape":[5],"data_offsets":[20,40]}})", "stands twice"},
       {R"({"a":{"dtype":"F32","dtype":"F32","shape":[10],"data_offsets":[0,40]}})", "stands twice"},
       {R"({"__metadata__":{"x":"1","x":"2"},"a":{"dtype":"F32","shape":[10],"data_offsets":[0,40]}})", "stands twice"},
@@ -221,9 +226,9 @@ TEST_CASE("a damaged header is refused, and why is told") {
 TEST_CASE("an impossible header length is refused before memory is taken for it") {
   const TemporaryFolder folder;
   const std::string good = good_file(folder / "good");
-  for (const std::uint64_t length : {std::uint64_t{0}, std::uint64_t{1}, header_length(good) - 1, header_length(good) + 1,
-                                     std::uint64_t{good.size()}, std::uint64_t{good.size() - 7}, std::uint64_t{1} << 32,
-                                     std::uint64_t{1} << 63, ~std::uint64_t{0}, ~std::uint64_t{0} - 7}) {
+  for (const std::uint64_t length :
+       {std::uint64_t{0}, std::uint64_t{1}, header_length(good) - 1, header_length(good) + 1, std::uint64_t{good.size()},
+        std::uint64_t{good.size() - 7}, std::uint64_t{1} << 32, std::uint64_t{1} << 63, ~std::uint64_t{0}, ~std::uint64_t{0} - 7}) {
     std::string bad = good;
     std::memcpy(bad.data(), &length, sizeof length);
     write(folder / "bad", bad);

@@ -28,7 +28,8 @@ model:
 )";
 
 struct Start {
-  Start(const std::string& yaml, const std::vector<std::string>& overrides) : environment(make_environment(yaml, overrides)), net(*environment, 4) {}
+  Start(const std::string& yaml, const std::vector<std::string>& overrides)
+      : environment(make_environment(yaml, overrides)), net(*environment, 4) {}
   std::string take() { return start_from(environment->settings().model.start_from, net.parameters()); }
   std::string complaint() {
     try {
@@ -80,7 +81,8 @@ TEST_CASE("start_from takes what has the same name and shape, and says so") {
 
   Start body(first, {"seed=2", checkpoint, "model.start_from.layers=[body]"});
   const std::vector<float> head = body.weight("head.weights");
-  CHECK(has(body.take(), "2 tensors taken; not taken: 1.batchnorm.gamma, 1.batchnorm.beta, head.weights, head.bias, 1.batchnorm.running_mean"));
+  CHECK(has(body.take(),
+            "2 tensors taken; not taken: 1.batchnorm.gamma, 1.batchnorm.beta, head.weights, head.bias, 1.batchnorm.running_mean"));
   CHECK(body.weight("body.weights") == other.weight("body.weights"));
   CHECK(body.weight("head.weights") == head);
 
@@ -99,8 +101,10 @@ TEST_CASE("start_from names what does not fit, at its place") {
   CHECK(has(shape, "give that layer another name, or list in `layers` what to take"));
   CHECK(has(Start(first, {checkpoint, "model.start_from.layers=[bodi]"}).complaint(), "no layer with weights has the name 'bodi'"));
   CHECK(has(Start(first, {checkpoint, "model.start_from.layers=[bodi]"}).complaint(), "did you mean 'body'?"));
-  CHECK(has(Start(first, {checkpoint, "model.layers[3].name=tail", "model.start_from.layers=[tail]"}).complaint(), "has no tensor 'tail.weights'"));
-  CHECK(has(Start("model: {input: [6], layers: [{dense: {units: 2}}]}", {checkpoint}).complaint(), "has no tensor by any name of this net's, eg '0.dense.weights'"));
+  CHECK(has(Start(first, {checkpoint, "model.layers[3].name=tail", "model.start_from.layers=[tail]"}).complaint(),
+            "has no tensor 'tail.weights'"));
+  CHECK(has(Start("model: {input: [6], layers: [{dense: {units: 2}}]}", {checkpoint}).complaint(),
+            "has no tensor by any name of this net's, eg '0.dense.weights'"));
   CHECK(has(Start(first, {"model.start_from.checkpoint=nowhere.safetensors"}).complaint(), "nowhere.safetensors"));
 }
 
@@ -131,11 +135,14 @@ TEST_CASE("frozen layers stay what they are, and gradients pass through them") {
       net.network.backward(0, &updater);
       updater.end_batch(4);
       updater.finish();
-      const auto is_frozen = [&](std::size_t layer) { return std::find(layers.begin(), layers.end(), static_cast<int>(layer)) != layers.end(); };
+      const auto is_frozen = [&](std::size_t layer) {
+        return std::find(layers.begin(), layers.end(), static_cast<int>(layer)) != layers.end();
+      };
       for (std::size_t slot = 0; slot < parameters.weight_slots().size(); ++slot) {
         const Slot& s = parameters.weight_slots()[slot];
         INFO(s.name << ", " << layers.size() << " frozen");
-        const bool same = std::equal(parameters.weight(slot), parameters.weight(slot) + s.count, weights.begin() + static_cast<std::ptrdiff_t>(s.offset));
+        const bool same =
+            std::equal(parameters.weight(slot), parameters.weight(slot) + s.count, weights.begin() + static_cast<std::ptrdiff_t>(s.offset));
         CHECK(same == is_frozen(s.layer));
       }
       CHECK(std::equal(states.begin(), states.end(), parameters.flat_states().begin()) == is_frozen(1));

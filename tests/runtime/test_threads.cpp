@@ -29,7 +29,8 @@ TEST_CASE("every range runs exactly once, on any number of threads") {
     for (const std::int64_t ranges : {0, 1, 2, 7, 8, 9, 1000}) {
       std::vector<std::atomic<int>> runs(static_cast<std::size_t>(ranges));
       nnrun_error error{};
-      REQUIRE(run(threads, ranges, [&](std::int64_t range) { ++runs[static_cast<std::size_t>(range)]; }, &error) == 0);
+      REQUIRE(run(
+                  threads, ranges, [&](std::int64_t range) { ++runs[static_cast<std::size_t>(range)]; }, &error) == 0);
       for (const auto& count : runs) REQUIRE(count == 1);
     }
   }
@@ -39,9 +40,12 @@ TEST_CASE("the error of the lowest failing range is the one that is told") {
   for (const int threads : {1, 2, 3, 8}) {
     for (int round = 0; round < 20; ++round) {
       nnrun_error error{};
-      const int status = run(threads, 100, [](std::int64_t range) {
-        if (range >= 13 && range % 3 == 1) throw Error("range " + std::to_string(range)).at("rate");
-      }, &error);
+      const int status = run(
+          threads, 100,
+          [](std::int64_t range) {
+            if (range >= 13 && range % 3 == 1) throw Error("range " + std::to_string(range)).at("rate");
+          },
+          &error);
       REQUIRE(status != 0);
       REQUIRE(std::string(error.message) == "range 13");
       REQUIRE(std::string(error.parameter) == "rate");
@@ -51,9 +55,11 @@ TEST_CASE("the error of the lowest failing range is the one that is told") {
 
 TEST_CASE("an error need not be wanted") {
   for (const int threads : {1, 3}) {
-    CHECK(run(threads, 10, [](std::int64_t) { throw Error("no"); }, nullptr) != 0);
+    CHECK(run(
+              threads, 10, [](std::int64_t) { throw Error("no"); }, nullptr) != 0);
     nnrun_error error{};
-    CHECK(run(threads, 10, [](std::int64_t) { throw 5; }, &error) != 0);
+    CHECK(run(
+              threads, 10, [](std::int64_t) { throw 5; }, &error) != 0);
     CHECK(std::string(error.message).find("not a std::exception") != std::string::npos);
   }
 }
@@ -62,14 +68,18 @@ TEST_CASE("a loop inside a loop runs serially, in order") {
   for (const int threads : {2, 3, 8}) {
     std::atomic<int> in_order{0};
     nnrun_error error{};
-    REQUIRE(run(threads, 16, [&](std::int64_t) {
-      std::vector<std::int64_t> seen;  // no lock: one thread
-      nnrun_error inner{};
-      run(threads, 50, [&](std::int64_t range) { seen.push_back(range); }, &inner);
-      bool good = seen.size() == 50;
-      for (std::size_t i = 0; good && i < seen.size(); ++i) good = seen[i] == static_cast<std::int64_t>(i);
-      if (good) ++in_order;
-    }, &error) == 0);
+    REQUIRE(run(
+                threads, 16,
+                [&](std::int64_t) {
+                  std::vector<std::int64_t> seen;  // no lock: one thread
+                  nnrun_error inner{};
+                  run(
+                      threads, 50, [&](std::int64_t range) { seen.push_back(range); }, &inner);
+                  bool good = seen.size() == 50;
+                  for (std::size_t i = 0; good && i < seen.size(); ++i) good = seen[i] == static_cast<std::int64_t>(i);
+                  if (good) ++in_order;
+                },
+                &error) == 0);
     CHECK(in_order == 16);
   }
 }

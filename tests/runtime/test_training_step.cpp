@@ -49,7 +49,9 @@ std::string whole_config() { return std::string(head) + layers + tail; }
 // Environment, data and step in the order in which they must be made and go.
 struct Training {
   explicit Training(const std::string& yaml, const std::vector<std::string>& overrides = {}, const DataRoot& root = {"/", true})
-      : environment(make_environment(yaml, overrides)), data(environment->settings(), environment->host(), root), step(*environment, data) {}
+      : environment(make_environment(yaml, overrides)),
+        data(environment->settings(), environment->host(), root),
+        step(*environment, data) {}
 
   TrainingStep::Result run(std::size_t begin, std::size_t count) {
     positions.resize(count);
@@ -161,7 +163,8 @@ double distance(const std::vector<float>& a, const std::vector<float>& b) {
 
 TEST_CASE("a step allocates nothing after the first: clipped, of several batches") {
   for (const char* threads : {"1", "3"}) {
-    Training training(whole_config(), {std::string("run.threads=") + threads, "train.gradient_clipping=1", "train.accumulate=4", "train.batch=8"});
+    Training training(whole_config(),
+                      {std::string("run.threads=") + threads, "train.gradient_clipping=1", "train.accumulate=4", "train.batch=8"});
     check_no_allocations(training);
   }
 }
@@ -306,7 +309,8 @@ TEST_CASE("a dense layer that absorbs relu learns the same bits as the two apart
     // The second dense layer starts by its place in the list, which `between` shifts: give both the same start.
     Training training(yaml, {"model.layers.last.dense.weights=zeros"});
     std::vector<double> losses;
-    for (std::size_t begin = 0; begin < 300; begin += 32) losses.push_back(training.run(begin, std::min<std::size_t>(32, 300 - begin)).loss_sum);
+    for (std::size_t begin = 0; begin < 300; begin += 32)
+      losses.push_back(training.run(begin, std::min<std::size_t>(32, 300 - begin)).loss_sum);
     return std::pair(losses, training.step.parameters()->sha256());
   };
   const auto fused = run("");

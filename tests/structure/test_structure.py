@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import subprocess
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -118,6 +119,17 @@ class Packages(unittest.TestCase):
                 with self.subTest(f"{path.relative_to(ROOT)}: {name}"):
                     self.assertIn(name, provided_by)
                     self.assertIn(provided_by[name], listed)
+
+
+class Formatting(unittest.TestCase):
+    def test_every_file_is_as_clang_format_leaves_it(self):
+        ours = [p for p in sources("core", "plugins", "datasets", "tests", "tools", "docs")] + sorted(ROOT.glob("**/*.c"))
+        ours = [str(p.relative_to(ROOT)) for p in ours if "build" not in p.relative_to(ROOT).parts]
+        self.assertGreater(len(ours), 400)
+        found = subprocess.run(
+            ["clang-format", "--dry-run", "--ferror-limit=1", "--Werror", *ours], cwd=ROOT, capture_output=True, text=True)
+        differ = sorted(set(re.findall(r"^([^:\s]+):\d+:\d+: error", found.stderr, re.MULTILINE)))
+        self.assertEqual(found.returncode, 0, f"run clang-format -i on: {' '.join(differ)}\n{found.stderr[:300]}")
 
 
 if __name__ == "__main__":

@@ -209,8 +209,8 @@ Row measure(const benchmark::Kernels& kernels, const Convolution& c, Pass pass, 
 }
 
 void print(const Row& r) {
-  std::printf("%-16s %-48s %dT %8.1f %8.1f %6.2f %5.0f%%   %-14s %-28s %.0e\n", name_of(r.pass), name_of(*r.shape).c_str(),
-              r.threads, r.ours, r.theirs, r.ratio(), 100 * r.ours / r.peak, r.algorithm, r.their_way.c_str(), r.error);
+  std::printf("%-16s %-48s %dT %8.1f %8.1f %6.2f %5.0f%%   %-14s %-28s %.0e\n", name_of(r.pass), name_of(*r.shape).c_str(), r.threads,
+              r.ours, r.theirs, r.ratio(), 100 * r.ours / r.peak, r.algorithm, r.their_way.c_str(), r.error);
 }
 
 void print_json(const benchmark::Kernels& kernels, const std::vector<Row>& rows) {
@@ -220,8 +220,8 @@ void print_json(const benchmark::Kernels& kernels, const std::vector<Row>& rows)
     std::printf(
         "%s\n  {\"pass\": \"%s\", \"shape\": \"%s\", \"threads\": %d, \"gflops\": %.1f, \"onednn\": %.1f, \"peak\": %.1f, "
         "\"algorithm\": \"%s\", \"onednn_way\": \"%s\", \"error\": %.2g}",
-        i ? "," : "", name_of(r.pass), name_of(*r.shape).c_str(), r.threads, r.ours, r.theirs, r.peak, r.algorithm,
-        r.their_way.c_str(), r.error);
+        i ? "," : "", name_of(r.pass), name_of(*r.shape).c_str(), r.threads, r.ours, r.theirs, r.peak, r.algorithm, r.their_way.c_str(),
+        r.error);
   }
   std::printf("\n]}\n");
 }

@@ -14,8 +14,8 @@
 
 #ifdef NNRUN_HAVE_OPENBLAS
 extern "C" {
-void cblas_sgemm(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float* a, int lda,
-                 const float* b, int ldb, float beta, float* c, int ldc);
+void cblas_sgemm(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float* a, int lda, const float* b,
+                 int ldb, float beta, float* c, int ldc);
 void openblas_set_num_threads(int threads);
 char* openblas_get_corename();
 }
@@ -65,8 +65,8 @@ constexpr Shape shapes[] = {
 };
 
 std::string name_of(const Shape& s) {
-  return std::string(s.transpose_a ? "T" : "N") + (s.transpose_b ? "T" : "N") + " " + std::to_string(s.m) + "x" +
-         std::to_string(s.n) + "x" + std::to_string(s.k);
+  return std::string(s.transpose_a ? "T" : "N") + (s.transpose_b ? "T" : "N") + " " + std::to_string(s.m) + "x" + std::to_string(s.n) +
+         "x" + std::to_string(s.k);
 }
 
 struct Figures {
@@ -160,13 +160,13 @@ int main(int argc, char** argv) {
 #endif
   const double peaks[2] = {kernels.peak(1, 0.3), kernels.peak(2, 0.3)};
   if (json) {
-    std::printf("{\"library\": \"%s\", \"openblas\": \"%s\", \"peak_gflops\": [%.1f, %.1f], \"shapes\": [",
-                kernels.names().c_str(), core, peaks[0], peaks[1]);
-  } else {
-    std::printf("%s against OpenBLAS (%s), GFLOP/s; peak %.0f on one thread, %.0f on two\n", kernels.names().c_str(), core,
+    std::printf("{\"library\": \"%s\", \"openblas\": \"%s\", \"peak_gflops\": [%.1f, %.1f], \"shapes\": [", kernels.names().c_str(), core,
                 peaks[0], peaks[1]);
-    std::printf("%-24s %-18s %8s %8s %6s %6s   %8s %8s %6s %6s   %s\n", "", "", "1T", "OpenBLAS", "ratio", "peak", "2T",
-                "OpenBLAS", "ratio", "peak", "error");
+  } else {
+    std::printf("%s against OpenBLAS (%s), GFLOP/s; peak %.0f on one thread, %.0f on two\n", kernels.names().c_str(), core, peaks[0],
+                peaks[1]);
+    std::printf("%-24s %-18s %8s %8s %6s %6s   %8s %8s %6s %6s   %s\n", "", "", "1T", "OpenBLAS", "ratio", "peak", "2T", "OpenBLAS",
+                "ratio", "peak", "error");
   }
   bool begun = false, wrong = false;
   for (const Shape& s : shapes) {

@@ -34,9 +34,7 @@ Buffer::Buffer(std::size_t count) : count_(count) {
 Buffer::~Buffer() { std::free(memory_); }
 
 Kernels::Kernels(const std::string& library) {
-  const auto path_of = [](const std::string& name) {
-    return std::string(NNRUN_PLUGIN_DIR) + "/libnnrun_kernels_" + name + ".so";
-  };
+  const auto path_of = [](const std::string& name) { return std::string(NNRUN_PLUGIN_DIR) + "/libnnrun_kernels_" + name + ".so"; };
   std::vector<std::string> names = {library};
   if (library == "auto") {
     names.clear();

@@ -43,8 +43,8 @@ struct Op {
   }
   explicit operator bool() const { return static_cast<bool>(primitive); }
   void run() const {
-    dnnl::error::wrap_c_api(
-        dnnl_primitive_execute(primitive.get(), stream().get(), static_cast<int>(arguments.size()), arguments.data()), "execute");
+    dnnl::error::wrap_c_api(dnnl_primitive_execute(primitive.get(), stream().get(), static_cast<int>(arguments.size()), arguments.data()),
+                            "execute");
   }
 };
 

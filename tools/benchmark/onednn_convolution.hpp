@@ -30,7 +30,12 @@ struct Convolution {
   }
 };
 
-enum class Pass { inference, forward, backward_data, backward_weights };
+enum class Pass {
+  inference,
+  forward,
+  backward_data,
+  backward_weights
+};
 
 struct ConvolutionWay {
   dnnl::primitive primitive;
@@ -54,8 +59,7 @@ inline std::vector<ConvolutionWay> ways(const Convolution& c, Pass pass, tag x_l
   using dnnl::algorithm;
   const auto x = describe(c.x(), x_layout), y = describe(c.y(), y_layout), weights = describe(c.weights(), tag::any);
   const auto bias = c.bias ? describe({c.filters}, tag::a) : memory::desc();
-  const memory::dims strides = {c.stride, c.stride}, front = {c.padding(), c.padding()},
-                     behind = {c.padding_behind(), c.padding_behind()};
+  const memory::dims strides = {c.stride, c.stride}, front = {c.padding(), c.padding()}, behind = {c.padding_behind(), c.padding_behind()};
   std::vector<ConvolutionWay> found;
   // next_impl() reads the description and the hint that the first implementation was made of: they must outlive the loop.
   const auto collect = [&](const char* name, auto& description, const auto& add) {
@@ -80,8 +84,7 @@ inline std::vector<ConvolutionWay> ways(const Convolution& c, Pass pass, tag x_l
         });
         continue;
       }
-      const dnnl::convolution_forward::desc forward(kind, algorithm::convolution_auto, x, weights, bias, y, strides, front,
-                                                    behind);
+      const dnnl::convolution_forward::desc forward(kind, algorithm::convolution_auto, x, weights, bias, y, strides, front, behind);
       const dnnl::convolution_forward::primitive_desc hint(forward, engine());
       if (pass == Pass::backward_data) {
         const dnnl::convolution_backward_data::desc wanted(how, x, weights, y, strides, front, behind);

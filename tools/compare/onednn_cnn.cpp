@@ -72,20 +72,18 @@ Stage make_stage(int index, int64_t batch, tag layout, const memory& x, const me
   const auto kind = training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
   const auto how = dnnl::algorithm::pooling_max;
   const memory::dims two = {2, 2}, none = {0, 0};
-  const dnnl::pooling_forward::primitive_desc forward({kind, how, s.y.get_desc(), s.pooled.get_desc(), two, two, none, none},
-                                                      engine());
+  const dnnl::pooling_forward::primitive_desc forward({kind, how, s.y.get_desc(), s.pooled.get_desc(), two, two, none, none}, engine());
   if (!training) {
     s.pool_forward = Op(dnnl::pooling_forward(forward), {{DNNL_ARG_SRC, s.y}, {DNNL_ARG_DST, s.pooled}});
     return s;
   }
   const memory workspace = allocate(forward.workspace_desc());
-  s.pool_forward =
-      Op(dnnl::pooling_forward(forward), {{DNNL_ARG_SRC, s.y}, {DNNL_ARG_DST, s.pooled}, {DNNL_ARG_WORKSPACE, workspace}});
+  s.pool_forward = Op(dnnl::pooling_forward(forward), {{DNNL_ARG_SRC, s.y}, {DNNL_ARG_DST, s.pooled}, {DNNL_ARG_WORKSPACE, workspace}});
   s.pooled_gradient = allocate(s.pooled.get_desc());
   s.dy = allocate(s.y.get_desc());
   s.bias_gradient = allocate(s.bias.get_desc());
-  const dnnl::pooling_backward::primitive_desc backward({how, s.y.get_desc(), s.pooled.get_desc(), two, two, none, none},
-                                                        engine(), forward);
+  const dnnl::pooling_backward::primitive_desc backward({how, s.y.get_desc(), s.pooled.get_desc(), two, two, none, none}, engine(),
+                                                        forward);
   s.pool_backward = Op(dnnl::pooling_backward(backward),
                        {{DNNL_ARG_DIFF_DST, s.pooled_gradient}, {DNNL_ARG_DIFF_SRC, s.dy}, {DNNL_ARG_WORKSPACE, workspace}});
   s.relu_backward = relu_backward_op(s.pooled, s.pooled_gradient);
@@ -158,8 +156,7 @@ class Trainer {
     for (int i = 0; i < 3; ++i) {
       source = read_parameters(source, convolution(i, batch_size).plain_weights(), layers_[i].weights, stages_[i].bias);
     }
-    for (int i = 0; i < 2; ++i)
-      source = read_parameters(source, shapes[i].plain_weights(), layers_[3 + i].weights, dense_[i].bias);
+    for (int i = 0; i < 2; ++i) source = read_parameters(source, shapes[i].plain_weights(), layers_[3 + i].weights, dense_[i].bias);
   }
 
   float step(int64_t number) {

@@ -65,28 +65,25 @@ inline Ways ways_of(const std::vector<memory::desc>& layouts, const std::functio
 
 // Refuses implementations that are for reference only: they take seconds.
 inline void demand_optimized(const dnnl::primitive_desc_base& description) {
-  if (std::string(description.impl_info_str()).find("ref") != std::string::npos)
-    throw dnnl::error(dnnl_unimplemented, "reference");
+  if (std::string(description.impl_info_str()).find("ref") != std::string::npos) throw dnnl::error(dnnl_unimplemented, "reference");
 }
 
 inline Way dense_forward(const Dense& d, const DenseMemories& m, const memory::desc& layout, bool training) {
   const auto description = d.forward(layout, training);
   demand_optimized(description);
-  return {description.weights_desc(), [=](const memory& own) {
-            return Op(DenseForward(description),
-                      {{DNNL_ARG_SRC, m.x}, {DNNL_ARG_WEIGHTS, own}, {DNNL_ARG_BIAS, m.bias}, {DNNL_ARG_DST, m.y}});
-          }};
+  return {
+      description.weights_desc(), [=](const memory& own) {
+        return Op(DenseForward(description), {{DNNL_ARG_SRC, m.x}, {DNNL_ARG_WEIGHTS, own}, {DNNL_ARG_BIAS, m.bias}, {DNNL_ARG_DST, m.y}});
+      }};
 }
 
 inline Way dense_backward_weights(const Dense& d, const DenseMemories& m, const memory::desc& layout) {
-  const DenseBackwardWeights::primitive_desc description(DenseBackwardWeights::desc(d.x, layout, d.bias(), d.y()), engine(),
-                                                         d.hint());
+  const DenseBackwardWeights::primitive_desc description(DenseBackwardWeights::desc(d.x, layout, d.bias(), d.y()), engine(), d.hint());
   demand_optimized(description);
   return {description.diff_weights_desc(), [=](const memory& own) {
-            return Op(DenseBackwardWeights(description), {{DNNL_ARG_SRC, m.x},
-                                                          {DNNL_ARG_DIFF_DST, m.dy},
-                                                          {DNNL_ARG_DIFF_WEIGHTS, own},
-                                                          {DNNL_ARG_DIFF_BIAS, m.bias_gradient}});
+            return Op(
+                DenseBackwardWeights(description),
+                {{DNNL_ARG_SRC, m.x}, {DNNL_ARG_DIFF_DST, m.dy}, {DNNL_ARG_DIFF_WEIGHTS, own}, {DNNL_ARG_DIFF_BIAS, m.bias_gradient}});
           }};
 }
 
@@ -94,8 +91,7 @@ inline Way dense_backward_data(const Dense& d, const DenseMemories& m, const mem
   const DenseBackwardData::primitive_desc description(DenseBackwardData::desc(d.x, layout, d.y()), engine(), d.hint());
   demand_optimized(description);
   return {description.weights_desc(), [=](const memory& own) {
-            return Op(DenseBackwardData(description),
-                      {{DNNL_ARG_DIFF_DST, m.dy}, {DNNL_ARG_WEIGHTS, own}, {DNNL_ARG_DIFF_SRC, m.dx}});
+            return Op(DenseBackwardData(description), {{DNNL_ARG_DIFF_DST, m.dy}, {DNNL_ARG_WEIGHTS, own}, {DNNL_ARG_DIFF_SRC, m.dx}});
           }};
 }
 

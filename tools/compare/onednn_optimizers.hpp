@@ -10,7 +10,11 @@
 
 namespace peer {
 
-enum Optimizer { sgd, momentum, adam };
+enum Optimizer {
+  sgd,
+  momentum,
+  adam
+};
 inline const char* const optimizer_names[] = {"sgd", "momentum", "adam"};
 
 struct Update {

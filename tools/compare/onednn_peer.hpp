@@ -110,8 +110,7 @@ inline void report(int threads, const std::string& chosen, const Rates& train, c
   std::printf(
       "{\"peer\": \"onednn\", \"threads\": %d, \"settings\": {\"onednn\": \"%d.%d.%d\", \"chosen\": \"%s\"}, \"train\": {%s}, "
       "\"inference\": {%s}, \"off\": %.3g}\n",
-      threads, version->major, version->minor, version->patch, chosen.c_str(), train.text().c_str(), inference.text().c_str(),
-      worst_off);
+      threads, version->major, version->minor, version->patch, chosen.c_str(), train.text().c_str(), inference.text().c_str(), worst_off);
 }
 
 }  // namespace peer

@@ -31,8 +31,8 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-// The median of many calls, after a tenth of the time to warm up. Short ones are timed several together: reading the clock takes a part of a
-// microsecond.
+// The median of many calls, after a tenth of the time to warm up. Short ones are timed several together: reading the clock takes a part of
+// a microsecond.
 double median_seconds(double budget, const std::function<void()>& call) {
   constexpr double long_enough = 50e-6;
   const auto start = Clock::now();
@@ -95,8 +95,8 @@ std::vector<LayerFigures> measure_layers(Steps& steps, double budget) {
     const double flops = layers[i].forward_flops + (layers[i].runs_backward ? layers[i].backward_flops : 0);
     std::string name = layers[i].name;
     for (const core::ComponentSpec* absorbed : layers[i].absorbed) name += std::string(" + ") + absorbed->component->name;
-    figures.push_back({name, forward_seconds * 1e3, backward_seconds * 1e3,
-                       flops / std::max(forward_seconds + backward_seconds, 1e-12) * 1e-9});
+    figures.push_back(
+        {name, forward_seconds * 1e3, backward_seconds * 1e3, flops / std::max(forward_seconds + backward_seconds, 1e-12) * 1e-9});
   }
   return figures;
 }
@@ -108,14 +108,15 @@ struct InferenceFigures {
   double weight_bandwidth;  // GB/s at which the weights go by
 };
 
-InferenceFigures measure_inference(const core::Environment& environment, core::Data& data, const std::shared_ptr<core::Parameters>& parameters,
-                                   std::int64_t batch, double budget) {
+InferenceFigures measure_inference(const core::Environment& environment, core::Data& data,
+                                   const std::shared_ptr<core::Parameters>& parameters, std::int64_t batch, double budget) {
   const core::Settings& settings = environment.settings();
   core::Network network(settings.model, environment.host(), core::batch_of(data.sample(), batch), false, settings.seed, parameters,
                         {.fold = true});
   core::Buffer labels(core::label_bytes(data, batch));
   std::vector<std::uint32_t> positions(static_cast<std::size_t>(batch));
-  for (std::size_t i = 0; i < positions.size(); ++i) positions[i] = static_cast<std::uint32_t>(i % static_cast<std::size_t>(data.test().count()));
+  for (std::size_t i = 0; i < positions.size(); ++i)
+    positions[i] = static_cast<std::uint32_t>(i % static_cast<std::size_t>(data.test().count()));
   // In parts, since data loads no more at once than an evaluation does.
   const std::size_t row_bytes = core::tensor_bytes(data.sample());
   const std::int64_t largest = core::evaluation_batch(data.sample());
@@ -154,7 +155,8 @@ int bench_checkpoint(const Options& options) {
     const InferenceFigures f = measure_inference(environment, data, predictor.parameters(), batch, options.seconds);
     const double rate = static_cast<double>(f.batch) / f.seconds;
     json["inference"].push_back({{"batch", f.batch}, {"samples_per_s", rate}, {"ms", f.seconds * 1e3}, {"gigaoperations_per_s", f.gflops}});
-    rows.push_back({"batch " + std::to_string(f.batch), with_commas(static_cast<std::int64_t>(rate)), fixed(f.seconds * 1e6, 2), fixed(f.gflops, 1) + " G"});
+    rows.push_back({"batch " + std::to_string(f.batch), with_commas(static_cast<std::int64_t>(rate)), fixed(f.seconds * 1e6, 2),
+                    fixed(f.gflops, 1) + " G"});
   }
   if (options.json) {
     std::cout << json.dump(2) << "\n";
@@ -190,15 +192,25 @@ int bench(const Options& options) {
                                 {"threads", environment.host().threads()},
                                 {"precision", environment.settings().run.kernels.bf16 ? "bf16" : "f32"},
                                 {"peak", {{"gflops", peaks.gflops}, {"read_gb_per_s", peaks.read_gb_per_s}}},
-                                {"train", {{"batch", settings.train.batch}, {"samples_per_s", batch / step_seconds}, {"step_ms", step_seconds * 1e3},
-                           {"loading_ms", loading_seconds * 1e3}}}};
+                                {"train",
+                                 {{"batch", settings.train.batch},
+                                  {"samples_per_s", batch / step_seconds},
+                                  {"step_ms", step_seconds * 1e3},
+                                  {"loading_ms", loading_seconds * 1e3}}}};
     for (const InferenceFigures& f : inference) {
-      json["inference"].push_back({{"batch", f.batch}, {"samples_per_s", static_cast<double>(f.batch) / f.seconds}, {"ms", f.seconds * 1e3},
-                                   {"gflops", f.gflops}, {"share_of_peak", f.gflops / peaks.gflops},
-                                   {"weights_gb_per_s", f.weight_bandwidth}, {"share_of_read_bandwidth", f.weight_bandwidth / peaks.read_gb_per_s}});
+      json["inference"].push_back({{"batch", f.batch},
+                                   {"samples_per_s", static_cast<double>(f.batch) / f.seconds},
+                                   {"ms", f.seconds * 1e3},
+                                   {"gflops", f.gflops},
+                                   {"share_of_peak", f.gflops / peaks.gflops},
+                                   {"weights_gb_per_s", f.weight_bandwidth},
+                                   {"share_of_read_bandwidth", f.weight_bandwidth / peaks.read_gb_per_s}});
     }
     for (const LayerFigures& f : layers) {
-      json["layers"].push_back({{"name", f.name}, {"forward_ms", f.forward_ms}, {"backward_ms", f.backward_ms}, {"gflops", f.gflops},
+      json["layers"].push_back({{"name", f.name},
+                                {"forward_ms", f.forward_ms},
+                                {"backward_ms", f.backward_ms},
+                                {"gflops", f.gflops},
                                 {"share_of_peak", f.gflops / peaks.gflops}});
     }
     std::cout << json.dump(2) << "\n";
@@ -216,15 +228,15 @@ int bench(const Options& options) {
                     f.gflops > 0 ? fixed(100 * f.gflops / peaks.gflops, 1) + " %" : ""});
   }
   std::cout << table(rows, 1) << "\n(backward includes the optimizer's step)\n\ntraining, batch " << settings.train.batch << ": "
-            << with_commas(static_cast<std::int64_t>(batch / step_seconds)) << " samples/s, " << fixed(step_seconds * 1e3, 3) << " ms a step ("
-            << fixed(in_layers, 3) << " ms in layers; the rest loads data and computes the loss)\nloading a batch alone: "
-            << fixed(loading_seconds * 1e3, 3) << " ms, " << fixed(100 * loading_seconds / std::max(step_seconds, 1e-12), 1)
-            << " % of a step\n";
+            << with_commas(static_cast<std::int64_t>(batch / step_seconds)) << " samples/s, " << fixed(step_seconds * 1e3, 3)
+            << " ms a step (" << fixed(in_layers, 3)
+            << " ms in layers; the rest loads data and computes the loss)\nloading a batch alone: " << fixed(loading_seconds * 1e3, 3)
+            << " ms, " << fixed(100 * loading_seconds / std::max(step_seconds, 1e-12), 1) << " % of a step\n";
   rows = {{"inference", "samples/s", "us", "GFLOP/s", "of peak", "weights GB/s", "of read bandwidth"}};
   for (const InferenceFigures& f : inference) {
     rows.push_back({"batch " + std::to_string(f.batch), with_commas(static_cast<std::int64_t>(static_cast<double>(f.batch) / f.seconds)),
-                    fixed(f.seconds * 1e6, 1), fixed(f.gflops, 1), fixed(100 * f.gflops / peaks.gflops, 1) + " %", fixed(f.weight_bandwidth, 1),
-                    fixed(100 * f.weight_bandwidth / peaks.read_gb_per_s, 1) + " %"});
+                    fixed(f.seconds * 1e6, 1), fixed(f.gflops, 1), fixed(100 * f.gflops / peaks.gflops, 1) + " %",
+                    fixed(f.weight_bandwidth, 1), fixed(100 * f.weight_bandwidth / peaks.read_gb_per_s, 1) + " %"});
   }
   std::cout << "\n" << table(rows, 1);
   return 0;

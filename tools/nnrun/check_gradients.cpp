@@ -39,8 +39,8 @@ void print_json(const Options& options, const core::GradientReport& report) {
     if (!row.detail.empty()) json["detail"] = row.detail;
     rows.push_back(std::move(json));
   }
-  nlohmann::ordered_json json{{"config", options.subject}, {"samples", report.samples}, {"loss", report.loss},
-                              {"passed", report.passed()}, {"gradients", rows}};
+  nlohmann::ordered_json json{
+      {"config", options.subject}, {"samples", report.samples}, {"loss", report.loss}, {"passed", report.passed()}, {"gradients", rows}};
   if (const GradientRow* fault = report.fault()) json["fault"] = {{"layer", fault->layer}, {"tensor", fault->tensor}};
   std::cout << json.dump(2) << "\n";
 }
@@ -56,17 +56,18 @@ int check_gradients(const Options& options) {
   } else {
     char loss[32];
     std::snprintf(loss, sizeof loss, "%.4f", report.loss);
-    std::cout << options.subject << ": gradients against finite differences, on " << report.samples << " training samples (loss "
-              << loss << ")\n"
+    std::cout << options.subject << ": gradients against finite differences, on " << report.samples << " training samples (loss " << loss
+              << ")\n"
               << "alone: the layer on its own inputs; in the net: the loss along the gradient, as training runs it\n\n";
     std::vector<std::vector<std::string>> rows{{"layer", "gradient", "verdict", "alone", "directions", "in the net"}};
     for (const GradientRow& row : report.rows) {
-      rows.push_back({row.layer, row.tensor, word(row), alone(row), std::to_string(row.directions),
-                      row.net_error ? error_text(*row.net_error) : ""});
+      rows.push_back(
+          {row.layer, row.tensor, word(row), alone(row), std::to_string(row.directions), row.net_error ? error_text(*row.net_error) : ""});
     }
-    std::cout << table(rows, 3) << "\nrelative errors; up to " << core::format_number(core::GradientReport::layer_bound)
-              << " alone and " << core::format_number(core::GradientReport::net_bound) << " in the net are rounding and curvature\n";
-    const auto not_checked = std::ranges::count_if(report.rows, [](const GradientRow& row) { return std::string(word(row)) == "not checked"; });
+    std::cout << table(rows, 3) << "\nrelative errors; up to " << core::format_number(core::GradientReport::layer_bound) << " alone and "
+              << core::format_number(core::GradientReport::net_bound) << " in the net are rounding and curvature\n";
+    const auto not_checked =
+        std::ranges::count_if(report.rows, [](const GradientRow& row) { return std::string(word(row)) == "not checked"; });
     if (not_checked > 0) std::cout << not_checked << " not checked:\n";
     for (const GradientRow& row : report.rows) {
       if (std::string(word(row)) == "not checked") std::cout << "  " << row.layer << ", " << row.tensor << ": " << row.detail << "\n";
@@ -75,7 +76,8 @@ int check_gradients(const Options& options) {
   const GradientRow* fault = report.fault();
   if (fault == nullptr) return 0;
   std::cout.flush();
-  const std::string what = fault->layer == "loss" ? "the gradient of the loss is wrong: " : fault->layer + ": the gradient " + fault->tensor + " is wrong: ";
+  const std::string what =
+      fault->layer == "loss" ? "the gradient of the loss is wrong: " : fault->layer + ": the gradient " + fault->tensor + " is wrong: ";
   std::fputs(core::render(core::make_error(fault->where, what + fault->detail)).c_str(), stderr);
   return 1;
 }

@@ -39,12 +39,9 @@ void remember(const std::string& component, const std::string& check) {
 
 const char* word(CheckResult::Outcome outcome) {
   switch (outcome) {
-    case CheckResult::Outcome::ok:
-      return "ok";
-    case CheckResult::Outcome::failed:
-      return "FAILED";
-    default:
-      return "not checked";
+    case CheckResult::Outcome::ok: return "ok";
+    case CheckResult::Outcome::failed: return "FAILED";
+    default: return "not checked";
   }
 }
 
@@ -79,9 +76,7 @@ int check_plugin(const Options& options) {
     std::vector<std::vector<std::string>> rows;
     for (const CheckResult& result : results) {
       rows.push_back({"  " + result.check, word(result.outcome), result.detail});
-      (result.outcome == CheckResult::Outcome::ok       ? ok
-       : result.outcome == CheckResult::Outcome::failed ? failed
-                                                        : not_checked) += 1;
+      (result.outcome == CheckResult::Outcome::ok ? ok : result.outcome == CheckResult::Outcome::failed ? failed : not_checked) += 1;
     }
     std::cout << table(rows, 3) << std::flush;
   }

@@ -12,16 +12,16 @@
 namespace nnrun::tool {
 
 struct Options {
-  std::string subject;               // a config, a checkpoint, a component, ...
-  std::vector<std::string> words;    // overrides, or files
+  std::string subject;             // a config, a checkpoint, a component, ...
+  std::vector<std::string> words;  // overrides, or files
   std::vector<std::string> plugin_folders;
   std::string data;
   std::optional<std::string> resume;
   bool json = false;
-  double seconds = 2;   // bench: how long each measurement may take
-  std::string tune;     // bench: a config to write, with the kernels that were the quickest
-  bool why = false;     // plan
-  std::string kind;     // new
+  double seconds = 2;      // bench: how long each measurement may take
+  std::string tune;        // bench: a config to write, with the kernels that were the quickest
+  bool why = false;        // plan
+  std::string kind;        // new
   std::int64_t index = 0;  // predict, trace
   // trace
   std::string input;    // "", ones, ramp, or a file

@@ -57,11 +57,13 @@ int evaluate(const Options& options) {
   if (!options.outputs.empty()) write_outputs(options.outputs, evaluator.network(), data);
   const std::string sha256 = predictor.parameters()->sha256();
   if (options.json) {
-    nlohmann::ordered_json json{{"model", options.subject}, {"data", data.drawn() ? "drawn" : "real"}, {"samples", result.samples}, {"loss", result.loss}};
+    nlohmann::ordered_json json{
+        {"model", options.subject}, {"data", data.drawn() ? "drawn" : "real"}, {"samples", result.samples}, {"loss", result.loss}};
     for (const auto& [name, value] : result.metrics) json[name] = value;
     json["weights_sha256"] = sha256;
     json["layers"] = nlohmann::ordered_json::array();
-    for (const core::PlannedLayer& layer : evaluator.network().plan().layers) json["layers"].push_back({{"name", layer.name}, {"kernels", layer.kernels}});
+    for (const core::PlannedLayer& layer : evaluator.network().plan().layers)
+      json["layers"].push_back({{"name", layer.name}, {"kernels", layer.kernels}});
     std::cout << json.dump(2) << "\n";
     return 0;
   }

@@ -104,7 +104,8 @@ void print_histogram(std::span<const float> values, const core::TensorStatistics
 }
 
 void print(const Options& options, const std::vector<Inspected>& all) {
-  std::cout << options.subject << (all[0].activation ? ": activations for " + (options.input.empty() ? "a training sample" : options.input) : "") << "\n\n";
+  std::cout << options.subject
+            << (all[0].activation ? ": activations for " + (options.input.empty() ? "a training sample" : options.input) : "") << "\n\n";
   std::vector<std::vector<std::string>> rows{{"tensor", "shape", "min", "max", "mean", "deviation", "zeros", "NaN", "infinite"}};
   std::vector<std::string> histograms{"histogram"};
   for (const Inspected& tensor : all) {
@@ -133,8 +134,16 @@ void print_json(const Options& options, const std::vector<Inspected>& all) {
   nlohmann::ordered_json tensors = nlohmann::ordered_json::array();
   for (const Inspected& tensor : all) {
     const core::TensorStatistics s = core::statistics_of(tensor.values);
-    tensors.push_back({{"name", tensor.name}, {"shape", tensor.shape}, {"count", s.count}, {"min", s.min}, {"max", s.max}, {"mean", s.mean},
-                       {"standard_deviation", s.standard_deviation}, {"zeros", s.zeros}, {"nans", s.nans}, {"infinities", s.infinities},
+    tensors.push_back({{"name", tensor.name},
+                       {"shape", tensor.shape},
+                       {"count", s.count},
+                       {"min", s.min},
+                       {"max", s.max},
+                       {"mean", s.mean},
+                       {"standard_deviation", s.standard_deviation},
+                       {"zeros", s.zeros},
+                       {"nans", s.nans},
+                       {"infinities", s.infinities},
                        {"histogram", core::histogram_of(tensor.values, 20)}});
   }
   std::cout << nlohmann::ordered_json{{"model", options.subject}, {"tensors", tensors}}.dump(2) << "\n";
@@ -148,8 +157,9 @@ void draw(const Options& options, const std::vector<Inspected>& all) {
     std::fprintf(stderr, "nnrun: %s: %s, %d x %d pixels\n", options.picture.c_str(), tensor.name.c_str(), grid.width, grid.height);
     return;
   }
-  throw core::RunError("nothing here is a picture: weights of two or more dimensions and activations are; name the layer, eg: nnrun inspect " +
-                       options.subject + " " + layer_of(all[0].name) + " --picture " + options.picture);
+  throw core::RunError(
+      "nothing here is a picture: weights of two or more dimensions and activations are; name the layer, eg: nnrun inspect " +
+      options.subject + " " + layer_of(all[0].name) + " --picture " + options.picture);
 }
 
 }  // namespace

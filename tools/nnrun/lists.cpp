@@ -17,16 +17,19 @@ int list_plugins(const Options& options) {
         const nnrun_component& component = *entry.plugin->components[i];
         components.push_back({{"kind", component.kind}, {"name", component.name}, {"doc", component.doc}});
       }
-      plugins.push_back({{"name", entry.plugin->name}, {"version", entry.plugin->version}, {"build", entry.plugin->build},
-                         {"file", entry.file.string()}, {"components", components}});
+      plugins.push_back({{"name", entry.plugin->name},
+                         {"version", entry.plugin->version},
+                         {"build", entry.plugin->build},
+                         {"file", entry.file.string()},
+                         {"components", components}});
     }
     for (const auto& entry : registry.skipped()) skipped.push_back({{"file", entry.file.string()}, {"reason", entry.reason}});
     std::cout << nlohmann::ordered_json{{"plugins", plugins}, {"skipped", skipped}}.dump(2) << "\n";
     return 0;
   }
   for (const auto& entry : registry.plugins()) {
-    std::cout << entry.plugin->name << " " << entry.plugin->version << "  (" << entry.file.string() << ", built by "
-              << entry.plugin->build << ")\n";
+    std::cout << entry.plugin->name << " " << entry.plugin->version << "  (" << entry.file.string() << ", built by " << entry.plugin->build
+              << ")\n";
     std::string kind;
     for (std::uint32_t i = 0; i < entry.plugin->component_count; ++i) {
       const nnrun_component& component = *entry.plugin->components[i];
@@ -66,7 +69,8 @@ int list_kernels(const Options& options) {
     std::vector<std::string> row{name, "", ""};
     for (const auto& entry : dispatch.entries(name)) {
       const std::string how = entry.kernel->algorithm == nullptr ? "" : std::string(", ") + entry.kernel->algorithm;
-      const std::string score = entry.table + how + " (score " + std::to_string(entry.kernel->score) + (entry.kernel->supports ? ", where the shape fits)" : ")");
+      const std::string score =
+          entry.table + how + " (score " + std::to_string(entry.kernel->score) + (entry.kernel->supports ? ", where the shape fits)" : ")");
       (row[1].empty() ? row[1] : row[2]) += (row[1].empty() || row[2].empty() ? "" : ", ") + score;
     }
     rows.push_back(row);

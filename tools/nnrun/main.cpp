@@ -51,14 +51,16 @@ constexpr Verb verbs[] = {
     {"schema", "a JSON Schema of configs, for editors", nnrun::tool::print_schema, nullptr, nullptr, false, nullptr, false},
     {"new", "start a plugin of your own: a folder that builds and tests", nnrun::tool::new_plugin, "KIND",
      "layer, optimizer, dataset or kernels", true, "NAME", false},
-    {"check-plugin", "load a plugin and check its components", nnrun::tool::check_plugin, "FILE", "the shared library", true, nullptr, false},
+    {"check-plugin", "load a plugin and check its components", nnrun::tool::check_plugin, "FILE", "the shared library", true, nullptr,
+     false},
     {"check-gradients", "compare the net's gradients with finite differences", nnrun::tool::check_gradients, "CONFIG", "the config", true,
      "key=value", true},
     {"trace", "one sample through the net: each layer's tensors, forward and backward", nnrun::tool::trace, "CONFIG|MODEL",
      "the config, or a checkpoint (.safetensors)", true, "key=value", true},
-    {"quantize", "make a trained net into one of integers, and compare both on the test set", nnrun::tool::quantize, "MODEL", "the checkpoint", true,
-     "SCHEME", false},
-    {"export", "write a trained net as a program or as data for elsewhere, eg: as C", nnrun::tool::export_model, "MODEL", "the checkpoint", true, "FORMAT", false},
+    {"quantize", "make a trained net into one of integers, and compare both on the test set", nnrun::tool::quantize, "MODEL",
+     "the checkpoint", true, "SCHEME", false},
+    {"export", "write a trained net as a program or as data for elsewhere, eg: as C", nnrun::tool::export_model, "MODEL", "the checkpoint",
+     true, "FORMAT", false},
     {"inspect", "weights and activations of a checkpoint: statistics, histograms, pictures, .npy", nnrun::tool::inspect, "MODEL",
      "the checkpoint", true, "LAYER", true},
     {"profile", "how many instructions each layer and kernel takes, of which kinds, and where", nnrun::tool::profile, "MODEL",
@@ -75,8 +77,8 @@ void refuse_mistyped_verb(const std::string& word) {
   std::vector<std::string> names;
   for (const Verb& verb : verbs) names.emplace_back(verb.name);
   const std::string suggestion = nnrun::core::did_you_mean(word, names);
-  throw nnrun::core::DiagnosticError({}, "there is no verb and no config " + nnrun::core::quote(word) +
-                                             (suggestion.empty() ? "; see nnrun --help" : "; " + suggestion));
+  throw nnrun::core::DiagnosticError(
+      {}, "there is no verb and no config " + nnrun::core::quote(word) + (suggestion.empty() ? "; see nnrun --help" : "; " + suggestion));
 }
 
 // `nnrun CONFIG ...` means `nnrun train CONFIG ...`.
@@ -92,16 +94,20 @@ std::vector<std::string> with_verb(int argc, char** argv) {
 
 void add_plan_options(CLI::App& sub, Options& options) {
   sub.add_flag("--why", options.why, "each kernel that a layer asks for: what it gets, why, and what else there is");
-  sub.add_flag("--inference", options.inference, "as evaluation and prediction run it: forward alone, batch norms folded into the weights before them");
+  sub.add_flag("--inference", options.inference,
+               "as evaluation and prediction run it: forward alone, batch norms folded into the weights before them");
 }
 
 void add_trace_options(CLI::App& sub, Options& options) {
-  sub.add_option("--input", options.input, "a .npy file, ones, ramp, or a file that the data's kind reads, eg: a picture (default: a training sample)")
+  sub.add_option("--input", options.input,
+                 "a .npy file, ones, ramp, or a file that the data's kind reads, eg: a picture (default: a training sample)")
       ->type_name("INPUT");
-  sub.add_option("--index", options.index, "which training sample, or sample of a file that holds several, from 0")->check(CLI::NonNegativeNumber);
+  sub.add_option("--index", options.index, "which training sample, or sample of a file that holds several, from 0")
+      ->check(CLI::NonNegativeNumber);
   sub.add_option("--batch", options.batch, "how many training samples, ones or ramps")->check(CLI::Range(1, 65536));
   sub.add_option("--label", options.label, "the input's class, so that backward starts from the loss")->check(CLI::NonNegativeNumber);
-  sub.add_option("--against", options.against, "scalar, or a .npz file whose arrays have the names that trace prints")->type_name("REFERENCE");
+  sub.add_option("--against", options.against, "scalar, or a .npz file whose arrays have the names that trace prints")
+      ->type_name("REFERENCE");
   sub.add_option("--tolerance", options.tolerance, "the largest relative difference that passes")->check(CLI::NonNegativeNumber);
   sub.add_option("--save", options.save, "write input, weights and all tensors")->type_name("FILE.npz");
   sub.add_flag("--fused", options.fused, "as training runs it: layers may absorb those behind them");
@@ -125,7 +131,9 @@ void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& ch
     if (verb.subject_required) subject->required();
   }
   if (verb.words != nullptr) sub->add_option("words", options.words, "")->type_name(verb.words);
-  sub->add_option("--plugin-path", options.plugin_folders, "a folder to search for plugins, before the others")->type_name("DIR")->expected(1);
+  sub->add_option("--plugin-path", options.plugin_folders, "a folder to search for plugins, before the others")
+      ->type_name("DIR")
+      ->expected(1);
   if (verb.json) sub->add_flag("--json", options.json, "one JSON document");
   const std::string name = verb.name;
   if (name == "train" || name == "eval" || name == "bench" || name == "plan" || name == "check-gradients" || name == "trace" ||
@@ -139,7 +147,8 @@ void add_verb(CLI::App& app, const Verb& verb, Options& options, const Verb*& ch
   }
   if (name == "eval") sub->add_option("--outputs", options.outputs, "write what the net says of each test sample")->type_name("FILE.npy");
   if (name == "export") {
-    sub->add_option("--output", options.folder, "where the files go (default: a folder beside the model, named after both, eg: int8-c99)")->type_name("DIR");
+    sub->add_option("--output", options.folder, "where the files go (default: a folder beside the model, named after both, eg: int8-c99)")
+        ->type_name("DIR");
   }
   if (name == "bench") {
     sub->add_option("--seconds", options.seconds, "how long to measure each figure")->check(CLI::Range(0.01, 3600.0));
@@ -162,7 +171,8 @@ void untangle_resume(std::vector<std::string>& words) {
   const auto resume = std::find(words.begin(), words.end(), "--resume");
   if (resume == words.end() || resume + 1 == words.end()) return;
   const std::string& next = resume[1];
-  if (next.ends_with(".yaml") || next.ends_with(".yml") || next.find('=') != std::string::npos) std::rotate(resume, resume + 1, words.end());
+  if (next.ends_with(".yaml") || next.ends_with(".yml") || next.find('=') != std::string::npos)
+    std::rotate(resume, resume + 1, words.end());
 }
 
 }  // namespace

@@ -58,9 +58,7 @@ class InputMaker {
  private:
   std::size_t count() const { return static_cast<std::size_t>(Tensor(result_.sample).count()); }
 
-  void open_data() {
-    data_ = std::make_unique<core::Data>(settings_, environment_.host(), core::find_data_root(options_.data));
-  }
+  void open_data() { data_ = std::make_unique<core::Data>(settings_, environment_.host(), core::find_data_root(options_.data)); }
 
   void made_up(const char* name, const auto& number) {
     result_.batch = options_.batch;
@@ -84,8 +82,9 @@ class InputMaker {
     nnrun_tensor input = core::batch_of(result_.sample, options_.batch);
     input.data = result_.values.data();
     data_->load(data_->train(), positions, 0, false, input, result_.labels.data());
-    result_.text = "training sample" + (options_.batch == 1 ? " " + std::to_string(first)
-                                                            : "s " + std::to_string(first) + " to " + std::to_string(first + options_.batch - 1));
+    result_.text =
+        "training sample" + (options_.batch == 1 ? " " + std::to_string(first)
+                                                 : "s " + std::to_string(first) + " to " + std::to_string(first + options_.batch - 1));
     if (!data_->stand_in_reason().empty()) result_.text += ", a DRAWN STAND-IN";
   }
 
@@ -110,7 +109,8 @@ class InputMaker {
     const core::Instance source(*settings_.data.source, environment_.host().c());
     const auto& table = source.vtable<nnrun_dataset_vtable>();
     if (table.read_file == nullptr) {
-      throw core::RunError(std::string(source.spec().component->name) + " data cannot be read from single files; give a .npy file of shape " +
+      throw core::RunError(std::string(source.spec().component->name) +
+                           " data cannot be read from single files; give a .npy file of shape " +
                            to_string(Tensor(result_.sample).shape()) + ", ones, or ramp");
     }
     std::vector<std::byte> raw(core::tensor_bytes(raw_));
@@ -155,8 +155,9 @@ Subject::Subject(const Options& options) : options_(options) {
 std::unique_ptr<core::Environment> Subject::environment(const std::vector<std::string>& more) const {
   std::vector<std::string> overrides = options_.words;
   overrides.insert(overrides.end(), more.begin(), more.end());
-  const core::Config config = checkpoint_ ? core::config_from_text(options_.subject + " (its config)", checkpoint_->description().config, overrides)
-                                          : core::load_config(options_.subject, overrides);
+  const core::Config config = checkpoint_
+                                  ? core::config_from_text(options_.subject + " (its config)", checkpoint_->description().config, overrides)
+                                  : core::load_config(options_.subject, overrides);
   return std::make_unique<core::Environment>(config, environment_options(options_));
 }
 

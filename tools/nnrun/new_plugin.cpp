@@ -27,8 +27,7 @@ constexpr std::size_t longest_name = 40;
 fs::path template_folder() {
   const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "share" / "nnrun" / "templates";
   if (!fs::is_directory(folder)) {
-    throw core::RunError("the templates are not at " + folder.string() +
-                         "; install nnrun with `cmake --install`, which puts them there");
+    throw core::RunError("the templates are not at " + folder.string() + "; install nnrun with `cmake --install`, which puts them there");
   }
   return folder;
 }
@@ -67,8 +66,7 @@ std::string class_name(const std::string& name) {
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
   return text;
 }
 
@@ -105,8 +103,7 @@ int new_plugin(const Options& options) {
     refuse("nnrun new knows no kind " + core::quote(kind), core::did_you_mean(kind, kinds), "there are: " + listed(kinds));
   }
   if (options.words.size() != 1) {
-    refuse("expected one name behind the kind, got " + std::to_string(options.words.size()),
-           "write nnrun new " + kind + " my_" + kind);
+    refuse("expected one name behind the kind, got " + std::to_string(options.words.size()), "write nnrun new " + kind + " my_" + kind);
   }
   const std::string& name = options.words[0];
   if (!is_name(name)) {

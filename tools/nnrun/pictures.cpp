@@ -34,7 +34,8 @@ class Tiles {
  public:
   Tiles(std::int64_t count, std::int64_t height, std::int64_t width)
       : tile_height_(height), tile_width_(width), zoom_(std::max<std::int64_t>(1, 32 / std::max(height, width))) {
-    columns_ = std::max<std::int64_t>(1, std::llround(std::ceil(std::sqrt(static_cast<double>(count * height) / static_cast<double>(width)))));
+    columns_ =
+        std::max<std::int64_t>(1, std::llround(std::ceil(std::sqrt(static_cast<double>(count * height) / static_cast<double>(width)))));
     columns_ = std::min(columns_, count);
     const std::int64_t rows = (count + columns_ - 1) / columns_;
     grid_.height = static_cast<int>(rows * (height * zoom_ + 1) + 1);
@@ -86,7 +87,8 @@ void set_colour_tile(Tiles& tiles, std::int64_t tile, std::int64_t height, std::
 
 PictureGrid filter_grid(const Shape& shape, std::span<const float> weights) {
   double greatest = 0;
-  for (const float weight : weights) greatest = std::isfinite(weight) ? std::max(greatest, std::abs(static_cast<double>(weight))) : greatest;
+  for (const float weight : weights)
+    greatest = std::isfinite(weight) ? std::max(greatest, std::abs(static_cast<double>(weight))) : greatest;
   if (greatest == 0) greatest = 1;
   if (shape.size() == 2) {
     Tiles tiles(1, shape[0], shape[1]);
@@ -140,7 +142,8 @@ PictureGrid activation_grid(const Shape& shape, std::span<const float> values) {
 
 void write_png(const std::filesystem::path& file, const PictureGrid& grid) {
   const std::string png = png_of(grid.pixels, grid.height, grid.width, 3);
-  if (png.empty()) throw core::RunError("cannot make a picture of " + std::to_string(grid.width) + " x " + std::to_string(grid.height) + " pixels");
+  if (png.empty())
+    throw core::RunError("cannot make a picture of " + std::to_string(grid.width) + " x " + std::to_string(grid.height) + " pixels");
   core::write_atomically(file, png);
 }
 

@@ -91,7 +91,8 @@ Subject subject_of(const Options& options) {
   if (options.subject.ends_with(".safetensors")) {
     s.checkpoint = std::make_unique<core::Checkpoint>(options.subject);
     s.environment = std::make_unique<core::Environment>(
-        core::config_from_text(options.subject + " (its config)", s.checkpoint->description().config, options.words), environment_options(options));
+        core::config_from_text(options.subject + " (its config)", s.checkpoint->description().config, options.words),
+        environment_options(options));
     s.training = false;
   } else {
     s.environment = std::make_unique<core::Environment>(core::load_config(options.subject, options.words), environment_options(options));
@@ -118,8 +119,8 @@ int plan(const Options& options) {
   const core::Settings& settings = environment.settings();
   const bool inference = !subject.training;
   const nnrun_tensor sample = input_of(subject, options);
-  core::Network network(settings.model, environment.host(), core::batch_of(sample, settings.train.batch), subject.training, settings.seed, nullptr,
-                        {.fold = inference});
+  core::Network network(settings.model, environment.host(), core::batch_of(sample, settings.train.batch), subject.training, settings.seed,
+                        nullptr, {.fold = inference});
   const core::ModelPlan& model = network.plan();
   std::int64_t parameters = 0;
   for (const core::PlannedLayer& layer : model.layers) parameters += parameter_count(layer);
@@ -130,19 +131,28 @@ int plan(const Options& options) {
       std::vector<std::string> absorbed;
       for (const core::ComponentSpec* spec : layer.absorbed) absorbed.emplace_back(spec->component->name);
       const core::ComponentSpec& spec = layer.instance->spec();
-      layers.push_back({{"name", layer.name}, {"config", spec.path}, {"repetition", spec.repetition}, {"absorbed", absorbed},
-                        {"inputs", input_names(model, layer)}, {"output", Tensor(model.tensors[layer.output]).shape()},
-                        {"parameters", parameter_count(layer)}, {"bytes", core::tensor_bytes(model.tensors[layer.output])},
-                        {"forward_flops", layer.forward_flops}, {"backward_flops", layer.runs_backward ? layer.backward_flops : 0.0},
+      layers.push_back({{"name", layer.name},
+                        {"config", spec.path},
+                        {"repetition", spec.repetition},
+                        {"absorbed", absorbed},
+                        {"inputs", input_names(model, layer)},
+                        {"output", Tensor(model.tensors[layer.output]).shape()},
+                        {"parameters", parameter_count(layer)},
+                        {"bytes", core::tensor_bytes(model.tensors[layer.output])},
+                        {"forward_flops", layer.forward_flops},
+                        {"backward_flops", layer.runs_backward ? layer.backward_flops : 0.0},
                         {"kernels", layer.kernels}});
       for (const core::PlannedKernel& planned : layer.choices) {
-        layers.back()["choices"].push_back({{"request", planned.request}, {"kernel", environment.dispatch().way(planned.choice.kernel)},
-                                            {"why", planned.choice.why}});
+        layers.back()["choices"].push_back(
+            {{"request", planned.request}, {"kernel", environment.dispatch().way(planned.choice.kernel)}, {"why", planned.choice.why}});
       }
     }
-    const nlohmann::ordered_json json{{"config", options.subject}, {"batch", settings.train.batch},
-                                      {"input", Tensor(sample).shape()}, {"parameters", parameters},
-                                      {inference ? "inference_bytes" : "training_bytes", network.memory_bytes()}, {"layers", layers}};
+    const nlohmann::ordered_json json{{"config", options.subject},
+                                      {"batch", settings.train.batch},
+                                      {"input", Tensor(sample).shape()},
+                                      {"parameters", parameters},
+                                      {inference ? "inference_bytes" : "training_bytes", network.memory_bytes()},
+                                      {"layers", layers}};
     std::cout << json.dump(2) << "\n";
     return 0;
   }
@@ -161,18 +171,18 @@ int plan(const Options& options) {
     const double layer_backward = layer.runs_backward ? layer.backward_flops : 0;
     forward += layer.forward_flops;
     backward += layer_backward;
-    rows.push_back(row(layer_text(model, i), layer.instance->spec().repetition,
-                       {to_string(Tensor(model.tensors[layer.output]).shape()), layer.kernels.empty() ? "" : layer.kernels[0],
-                        with_commas(parameter_count(layer)), with_commas(static_cast<std::int64_t>(core::tensor_bytes(model.tensors[layer.output]))),
-                        flops_text(layer.forward_flops), flops_text(layer_backward)}));
+    rows.push_back(
+        row(layer_text(model, i), layer.instance->spec().repetition,
+            {to_string(Tensor(model.tensors[layer.output]).shape()), layer.kernels.empty() ? "" : layer.kernels[0],
+             with_commas(parameter_count(layer)), with_commas(static_cast<std::int64_t>(core::tensor_bytes(model.tensors[layer.output]))),
+             flops_text(layer.forward_flops), flops_text(layer_backward)}));
     // Each further kernel in a line of its own: side by side they would not fit on any screen.
     for (std::size_t k = 1; k < layer.kernels.size(); ++k) rows.push_back(row("", "", {"", layer.kernels[k], "", "", "", ""}));
   }
   std::cout << options.subject << ": input " << to_string(Tensor(model.tensors[0]).shape()) << ", the batch first\n\n"
             << table(rows, repeats ? 4 : 3) << "\n"
-            << with_commas(parameters) << " parameters; " << (inference ? "inference" : "a training step") << " of "
-            << settings.train.batch << " samples: " << flops_text(forward) << "FLOP forward, "
-            << (inference ? "" : flops_text(backward) + "FLOP backward, ")
+            << with_commas(parameters) << " parameters; " << (inference ? "inference" : "a training step") << " of " << settings.train.batch
+            << " samples: " << flops_text(forward) << "FLOP forward, " << (inference ? "" : flops_text(backward) + "FLOP backward, ")
             << with_commas(static_cast<std::int64_t>(network.memory_bytes()))
             << (inference ? " bytes of activations, folded weights and scratch\n" : " bytes of activations, gradients and scratch\n");
   if (options.why) std::cout << "\n" << table(reasons(model, environment.dispatch()), 4);

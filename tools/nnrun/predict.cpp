@@ -42,7 +42,10 @@ int predict(const Options& options) {
       }
       const auto best = static_cast<std::size_t>(std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin());
       if (options.json) {
-        all.push_back({{"file", file}, {"class", predictor.class_name(best)}, {"probability", probabilities[best]}, {"probabilities", probabilities}});
+        all.push_back({{"file", file},
+                       {"class", predictor.class_name(best)},
+                       {"probability", probabilities[best]},
+                       {"probabilities", probabilities}});
       } else {
         char share[16];
         std::snprintf(share, sizeof share, "%.1f %%", 100 * static_cast<double>(probabilities[best]));

@@ -27,7 +27,9 @@ std::uint64_t sum(const Mix& mix) {
 
 class Counter {
  public:
-  Counter(const nnrun_kernels_vtable& table) : table_(table) { check([&](nnrun_error* e) { return table_.counting(1, e); }); }
+  Counter(const nnrun_kernels_vtable& table) : table_(table) {
+    check([&](nnrun_error* e) { return table_.counting(1, e); });
+  }
   ~Counter() {
     nnrun_error error{};
     table_.counting(0, &error);
@@ -145,7 +147,8 @@ std::vector<std::string> mix_cells(const std::string& name, const Mix& mix) {
   std::vector<std::string> cells = {name, with_commas(static_cast<std::int64_t>(sum(mix)))};
   for (const std::uint64_t count : mix) {
     char text[16];
-    std::snprintf(text, sizeof text, "%.1f %%", 100 * static_cast<double>(count) / static_cast<double>(std::max<std::uint64_t>(sum(mix), 1)));
+    std::snprintf(text, sizeof text, "%.1f %%",
+                  100 * static_cast<double>(count) / static_cast<double>(std::max<std::uint64_t>(sum(mix), 1)));
     cells.emplace_back(text);
   }
   return cells;
@@ -191,7 +194,8 @@ void print_json(const Profile& p) {
     row["reached"] = f.reached;
     row["never_reached"] = nlohmann::ordered_json::array();
     for (const Gap& gap : f.gaps) {
-      for (const nnrun_instruction_count* line : lines_of(gap, p.rows)) row["never_reached"].push_back({{"address", line->address}, {"text", line->text}});
+      for (const nnrun_instruction_count* line : lines_of(gap, p.rows))
+        row["never_reached"].push_back({{"address", line->address}, {"text", line->text}});
     }
     nlohmann::ordered_json lines = nlohmann::ordered_json::array();
     for (const nnrun_instruction_count* line : lines_of(f.hottest, p.rows)) {
@@ -223,7 +227,8 @@ void print_hottest(const Profile& p) {
   for (const nnrun_instruction_count* line : lines_of(f.hottest, p.rows)) {
     lines.push_back({line->text, hexadecimal(line->address), with_commas(static_cast<std::int64_t>(line->count))});
   }
-  std::cout << "\nthe hottest loop, in " << f.name << ": " << with_commas(static_cast<std::int64_t>(f.hottest.instructions)) << " instructions\n\n"
+  std::cout << "\nthe hottest loop, in " << f.name << ": " << with_commas(static_cast<std::int64_t>(f.hottest.instructions))
+            << " instructions\n\n"
             << table(lines, 1);
 }
 
@@ -256,7 +261,9 @@ void print_text(const Profile& p) {
     functions.push_back(mix_cells(f.name, f.mix));
     functions.back().insert(functions.back().begin() + 1, std::to_string(f.reached) + " of " + std::to_string(f.listed));
   }
-  std::cout << p.model << ", test sample " << p.sample << ", kernels " << p.table << "\n\n" << table(layers, 2) << "\n" << table(functions, 2);
+  std::cout << p.model << ", test sample " << p.sample << ", kernels " << p.table << "\n\n"
+            << table(layers, 2) << "\n"
+            << table(functions, 2);
   print_hottest(p);
   print_gaps(p);
 }
@@ -281,8 +288,8 @@ int profile(const Options& options) {
   if (options.index >= data.test().count()) {
     throw core::RunError("there is no test sample " + std::to_string(options.index) + ": there are " + std::to_string(data.test().count()));
   }
-  core::Network network(environment.settings().model, environment.host(), core::batch_of(data.sample(), 1), false, environment.settings().seed,
-                        predictor.parameters(), {.fold = true});
+  core::Network network(environment.settings().model, environment.host(), core::batch_of(data.sample(), 1), false,
+                        environment.settings().seed, predictor.parameters(), {.fold = true});
   const core::Buffer labels(core::label_bytes(data, 1));
   const std::uint32_t position[] = {static_cast<std::uint32_t>(options.index)};
   data.load(data.test(), position, 0, false, network.input(), labels.data());
@@ -296,7 +303,8 @@ int profile(const Options& options) {
   Mix all{};
   for (const nnrun_instruction_count& row : rows) all[row.kind] += row.count;
   if (functions.empty()) {
-    throw core::RunError("no kernel of '" + table_name + "' ran: it has those for integers, so it takes a net of integers (see `quantize` in a config)");
+    throw core::RunError("no kernel of '" + table_name +
+                         "' ran: it has those for integers, so it takes a net of integers (see `quantize` in a config)");
   }
 
   const Profile p{options.subject, table_name, options.index, network.plan(), watcher.layers, rows, functions, all};

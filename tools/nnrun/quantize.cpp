@@ -6,8 +6,9 @@
 namespace nnrun::tool {
 
 int quantize(const Options& options) {
-  core::quantize_all(options.subject, environment_options(options), options.data, options.words,
-                     [](const core::Quantization& q) { std::cout << core::describe(q) << "\n" << std::flush; });
+  core::quantize_all(options.subject, environment_options(options), options.data, options.words, [](const core::Quantization& q) {
+    std::cout << core::describe(q) << "\n" << std::flush;
+  });
   return 0;
 }
 

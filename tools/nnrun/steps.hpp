@@ -16,8 +16,7 @@ namespace nnrun::tool {
 // Trains step after step, through the epochs, as a run would.
 class Steps {
  public:
-  Steps(const core::Environment& environment, core::Data& data)
-      : settings_(environment.settings()), data_(data), step_(environment, data) {
+  Steps(const core::Environment& environment, core::Data& data) : settings_(environment.settings()), data_(data), step_(environment, data) {
     progress_.size = sizeof progress_;
     progress_.epochs = settings_.train.epochs;
     // Full batches only: they are what is timed.
@@ -26,7 +25,8 @@ class Steps {
 
   void next() {
     const std::int64_t in_epoch = progress_.step % progress_.steps_per_epoch;
-    if (in_epoch == 0) core::shuffle(order_, data_.train().count(), settings_.seed, NNRUN_STREAM_ORDER, progress_.step / progress_.steps_per_epoch);
+    if (in_epoch == 0)
+      core::shuffle(order_, data_.train().count(), settings_.seed, NNRUN_STREAM_ORDER, progress_.step / progress_.steps_per_epoch);
     const std::int64_t batch = std::min(settings_.train.batch, data_.train().count());
     progress_.epoch = std::min(progress_.step / progress_.steps_per_epoch, progress_.epochs - 1);
     const auto batch_at = [&](std::int64_t index) {

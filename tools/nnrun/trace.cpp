@@ -49,7 +49,8 @@ std::size_t take_parameters(Arrays& arrays, core::Parameters& parameters, const 
       throw core::RunError(file + ": '" + slot.name + "' has the shape " + to_string(found->second.shape) + ", the net has " +
                            to_string(slot.shape));
     }
-    if (slot.dtype != NNRUN_F32) throw core::RunError(file + ": '" + slot.name + "' is of whole numbers in the net, which trace does not take from files");
+    if (slot.dtype != NNRUN_F32)
+      throw core::RunError(file + ": '" + slot.name + "' is of whole numbers in the net, which trace does not take from files");
     std::ranges::copy(found->second.values, to);
     arrays.erase(found);
     ++taken;
@@ -120,8 +121,8 @@ std::vector<std::string> row_of(const TracedTensor& tensor, const Comparison* co
   }
   if (tensor.values.size() > 4) first += " ...";
   const double share = 100 * static_cast<double>(s.zeros) / static_cast<double>(std::max<std::size_t>(s.count, 1));
-  std::vector<std::string> row{tensor.name, to_string(tensor.shape), first, number(s.min), number(s.max), number(s.mean),
-                               number(share, "%.0f %%")};
+  std::vector<std::string> row{tensor.name,    to_string(tensor.shape), first, number(s.min), number(s.max),
+                               number(s.mean), number(share, "%.0f %%")};
   if (s.nans + s.infinities > 0) row[2] = std::to_string(s.nans) + " NaN, " + std::to_string(s.infinities) + " infinite: " + row[2];
   if (comparison != nullptr) {
     const auto largest = comparison->largest.find(tensor.name);
@@ -134,7 +135,8 @@ std::vector<std::string> row_of(const TracedTensor& tensor, const Comparison* co
   return row;
 }
 
-void print(const Options& options, const NetInput& input, const core::Trace& trace, const Reference* reference, const Comparison* comparison) {
+void print(const Options& options, const NetInput& input, const core::Trace& trace, const Reference* reference,
+           const Comparison* comparison) {
   std::cout << options.subject << ": " << input.text << " through the net" << (options.inference ? ", as in prediction" : "");
   if (trace.loss) std::cout << "; loss " << number(*trace.loss, "%.6g");
   std::cout << "\n";
@@ -153,9 +155,9 @@ void print(const Options& options, const NetInput& input, const core::Trace& tra
   const std::string bound = number(options.tolerance) + " of (its size + the tensor's mean size)";
   if (comparison->first) {
     const core::Difference& d = *comparison->first;
-    std::cout << comparison->different << " differ by more than " << bound << "\nfirst difference: " << d.tensor << " " << index_text(d.index)
-              << " is " << number(d.value, "%.9g") << ", expected " << number(d.reference, "%.9g") << "; " << with_commas(static_cast<std::int64_t>(d.count))
-              << " numbers of this tensor differ\n";
+    std::cout << comparison->different << " differ by more than " << bound << "\nfirst difference: " << d.tensor << " "
+              << index_text(d.index) << " is " << number(d.value, "%.9g") << ", expected " << number(d.reference, "%.9g") << "; "
+              << with_commas(static_cast<std::int64_t>(d.count)) << " numbers of this tensor differ\n";
   } else {
     std::cout << "no difference above " << bound << "\n";
   }
@@ -166,8 +168,9 @@ void print_json(const Options& options, const NetInput& input, const core::Trace
   nlohmann::ordered_json tensors = nlohmann::ordered_json::array();
   for (const TracedTensor& tensor : trace.tensors) {
     const core::TensorStatistics s = core::statistics_of(tensor.values);
-    nlohmann::ordered_json json{{"name", tensor.name}, {"shape", tensor.shape}, {"min", s.min}, {"max", s.max}, {"mean", s.mean},
-                                {"standard_deviation", s.standard_deviation}, {"zeros", s.zeros}, {"nans", s.nans}, {"infinities", s.infinities}};
+    nlohmann::ordered_json json{{"name", tensor.name}, {"shape", tensor.shape}, {"min", s.min},
+                                {"max", s.max},        {"mean", s.mean},        {"standard_deviation", s.standard_deviation},
+                                {"zeros", s.zeros},    {"nans", s.nans},        {"infinities", s.infinities}};
     if (comparison != nullptr && comparison->largest.contains(tensor.name)) json["difference"] = comparison->largest.at(tensor.name);
     tensors.push_back(std::move(json));
   }
@@ -178,7 +181,8 @@ void print_json(const Options& options, const NetInput& input, const core::Trace
     json["tolerance"] = options.tolerance;
     if (comparison->first) {
       const core::Difference& d = *comparison->first;
-      json["first_difference"] = {{"tensor", d.tensor}, {"index", d.index}, {"value", d.value}, {"expected", d.reference}, {"count", d.count}};
+      json["first_difference"] = {
+          {"tensor", d.tensor}, {"index", d.index}, {"value", d.value}, {"expected", d.reference}, {"count", d.count}};
     }
   }
   std::cout << json.dump(2) << "\n";

@@ -153,8 +153,8 @@ void write(const Options& options, const Choices& choices, const std::string& ma
   const fs::path folder = fs::absolute(options.tune).parent_path();
   const fs::path base = fs::absolute(options.subject).lexically_relative(folder);
   std::ofstream file(options.tune);
-  file << "# What nnrun bench --tune found quicker than the kernels that it takes without.   Run: nnrun " << options.tune << "\nextends: "
-       << in_quotes(base.string()) << "\nrun:\n  tuned_on: " << in_quotes(machine) << "\n  kernels:\n    default: auto\n";
+  file << "# What nnrun bench --tune found quicker than the kernels that it takes without.   Run: nnrun " << options.tune
+       << "\nextends: " << in_quotes(base.string()) << "\nrun:\n  tuned_on: " << in_quotes(machine) << "\n  kernels:\n    default: auto\n";
   for (const core::NamedText& choice : choices) file << "    " << in_quotes(choice.name) << ": " << in_quotes(choice.text) << "\n";
   file.close();
   if (!file) throw core::RunError("cannot write " + options.tune);
@@ -182,7 +182,8 @@ int tune(const Options& options) {
     if (share >= 1) choices.clear();
   }
   write(options, choices, environment.dispatch().machine());
-  std::cout << options.tune << ": " << choices.size() << (choices.size() == 1 ? " choice" : " choices") << (choices.empty() ? "; what runs without is the quickest" : "") << "\n";
+  std::cout << options.tune << ": " << choices.size() << (choices.size() == 1 ? " choice" : " choices")
+            << (choices.empty() ? "; what runs without is the quickest" : "") << "\n";
   return 0;
 }
 

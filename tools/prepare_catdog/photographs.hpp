@@ -12,7 +12,11 @@ namespace nnrun::catdog {
 inline constexpr const char* class_names[] = {"cat", "dog"};
 inline constexpr std::int64_t pictures_a_class = 12500;  // numbered from 0
 
-enum class Part { train, test, left_out };
+enum class Part {
+  train,
+  test,
+  left_out
+};
 
 struct Name {
   std::size_t label = 0;  // in class_names

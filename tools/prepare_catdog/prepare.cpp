@@ -1,12 +1,12 @@
 #include "prepare.hpp"
 
+#include <unistd.h>
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <map>
 #include <nnrun/plugin.hpp>
 #include <thread>
-#include <unistd.h>
 
 #include "../../plugins/common/text.hpp"
 #include "../../plugins/datasets/picture.hpp"
@@ -72,8 +72,9 @@ class Preparation {
     const auto all = static_cast<std::int64_t>(found_.size());
     constexpr std::int64_t expected = pictures_a_class / 10 * 9 * static_cast<std::int64_t>(std::size(class_names));
     if (all < expected) {
-      std::printf("note: %s has %s of the set's %s photographs that are to train or to test: results will differ from those of the whole set\n",
-                  from_.c_str(), grouped(all).c_str(), grouped(expected).c_str());
+      std::printf(
+          "note: %s has %s of the set's %s photographs that are to train or to test: results will differ from those of the whole set\n",
+          from_.c_str(), grouped(all).c_str(), grouped(expected).c_str());
     }
     if (bad > 0) std::printf("%s cannot be read and %s left out\n", grouped(bad).c_str(), bad == 1 ? "is" : "are");
   }

@@ -184,23 +184,23 @@ typedef struct nnrun_f32_to_u8 {
 } nnrun_f32_to_u8;
 
 /* X(name, bound, doc) as in kernels.h. */
-#define NNRUN_FIXED_KERNEL_ROWS(X)                                                    \
-  X(matmul_q16, 0, "fixed-point matrix product, Q16.16, sums in 64 bits")            \
-  X(matmul_q16_low, 0, "fixed-point matrix product, Q16.16, products in 32 bits")    \
-  X(matmul_s32, 0, "integer matrix product, one shift at the end")                   \
-  X(matmul_s8, 0, "bytes times signed bytes, summed in 32 bits")                     \
-  X(conv2d_q16, 0, "fixed-point convolution, Q16.16, sums in 64 bits")               \
-  X(conv2d_q16_low, 0, "fixed-point convolution, Q16.16, products in 32 bits")       \
-  X(conv2d_s32, 0, "integer convolution, one shift at the end")                      \
-  X(conv2d_s8, 0, "convolution of bytes with signed bytes, summed in 32 bits")       \
-  X(maxpool2d_s32, 0, "largest of each window, 32-bit integers")                     \
-  X(maxpool2d_u8, 0, "largest of each window, bytes")                                \
-  X(requantize, 0, "32-bit sums to bytes, by multiplier and shift")                  \
-  X(relu_s32, 0, "max(x, 0) of 32-bit integers")                                     \
-  X(abs_s32, 0, "|x| of 32-bit integers")                                            \
-  X(argmax_s32, 0, "where the largest of each row is")                               \
-  X(dot_s32, 0, "dot product of 32-bit integers, with strides")                      \
-  X(u8_to_s32, 0, "bytes to 32-bit integers, times a factor")             \
+#define NNRUN_FIXED_KERNEL_ROWS(X)                                                \
+  X(matmul_q16, 0, "fixed-point matrix product, Q16.16, sums in 64 bits")         \
+  X(matmul_q16_low, 0, "fixed-point matrix product, Q16.16, products in 32 bits") \
+  X(matmul_s32, 0, "integer matrix product, one shift at the end")                \
+  X(matmul_s8, 0, "bytes times signed bytes, summed in 32 bits")                  \
+  X(conv2d_q16, 0, "fixed-point convolution, Q16.16, sums in 64 bits")            \
+  X(conv2d_q16_low, 0, "fixed-point convolution, Q16.16, products in 32 bits")    \
+  X(conv2d_s32, 0, "integer convolution, one shift at the end")                   \
+  X(conv2d_s8, 0, "convolution of bytes with signed bytes, summed in 32 bits")    \
+  X(maxpool2d_s32, 0, "largest of each window, 32-bit integers")                  \
+  X(maxpool2d_u8, 0, "largest of each window, bytes")                             \
+  X(requantize, 0, "32-bit sums to bytes, by multiplier and shift")               \
+  X(relu_s32, 0, "max(x, 0) of 32-bit integers")                                  \
+  X(abs_s32, 0, "|x| of 32-bit integers")                                         \
+  X(argmax_s32, 0, "where the largest of each row is")                            \
+  X(dot_s32, 0, "dot product of 32-bit integers, with strides")                   \
+  X(u8_to_s32, 0, "bytes to 32-bit integers, times a factor")                     \
   X(f32_to_u8, 0, "floats to bytes, scaled")
 
 #ifdef __cplusplus

@@ -111,9 +111,9 @@ typedef struct nnrun_softmax_cross_entropy_f32 {
   int64_t rows, columns;
   const float* x;
   const int32_t* label;
-  float* loss; /* (rows) */
-  float* dx;   /* (rows, columns), or NULL */
-  float scale; /* 1 / batch */
+  float* loss;           /* (rows) */
+  float* dx;             /* (rows, columns), or NULL */
+  float scale;           /* 1 / batch */
   uint32_t has_gradient; /* dx is wanted; says so at plan time */
   const float* target;   /* (rows, columns), or NULL: then `label` counts */
   float smoothing;       /* 0..1: the share of a target that is spread over all columns */
@@ -321,36 +321,36 @@ typedef struct nnrun_read_peak_f32 {
 
 /* X(name, bound, doc): `name` is the kernel, nnrun_`name` its arguments. Bounds are in units of the f32 epsilon (2^-23) for
  * reductions over up to 1,024 terms; see tests/kernels. */
-#define NNRUN_KERNEL_ROWS(X)                                                             \
-  X(gemm_f32, 1e-6, "matrix product, all transposes, fused bias and relu")               \
-  X(dense_backward_f32, 1e-6, "both gradients of some rows of a large matrix")           \
-  X(column_sum_f32, 1e-6, "sums of columns (bias gradients)")                            \
-  X(relu_f32, 0, "max(x, 0)")                                                            \
-  X(relu_backward_f32, 0, "gradient of relu")                                            \
-  X(activation_f32, 1e-6, "sigmoid, tanh, gelu, silu, leaky relu")                       \
-  X(activation_backward_f32, 1e-6, "their gradients")                                    \
-  X(softmax_f32, 2e-6, "probabilities of rows")                                          \
-  X(softmax_cross_entropy_f32, 2e-6, "loss and gradient of softmax with cross-entropy")  \
-  X(sgd_f32, 1e-6, "stochastic gradient descent step")                                   \
-  X(momentum_f32, 1e-6, "momentum step, Nesterov too")                                   \
-  X(adam_f32, 2e-6, "Adam and AdamW step")                                               \
-  X(batchnorm_f32, 4e-6, "batch norm, training and inference")                           \
-  X(batchnorm_backward_f32, 4e-6, "gradient of batch norm")                              \
-  X(u8_to_f32, 0, "bytes to floats, scaled")                                             \
-  X(conv2d_forward_f32, 1e-6, "convolution, fused bias and relu")                        \
-  X(conv2d_backward_data_f32, 1e-6, "gradient of a convolution for its input")           \
-  X(conv2d_backward_weights_f32, 1e-6, "gradients of a convolution for weights and bias") \
+#define NNRUN_KERNEL_ROWS(X)                                                                  \
+  X(gemm_f32, 1e-6, "matrix product, all transposes, fused bias and relu")                    \
+  X(dense_backward_f32, 1e-6, "both gradients of some rows of a large matrix")                \
+  X(column_sum_f32, 1e-6, "sums of columns (bias gradients)")                                 \
+  X(relu_f32, 0, "max(x, 0)")                                                                 \
+  X(relu_backward_f32, 0, "gradient of relu")                                                 \
+  X(activation_f32, 1e-6, "sigmoid, tanh, gelu, silu, leaky relu")                            \
+  X(activation_backward_f32, 1e-6, "their gradients")                                         \
+  X(softmax_f32, 2e-6, "probabilities of rows")                                               \
+  X(softmax_cross_entropy_f32, 2e-6, "loss and gradient of softmax with cross-entropy")       \
+  X(sgd_f32, 1e-6, "stochastic gradient descent step")                                        \
+  X(momentum_f32, 1e-6, "momentum step, Nesterov too")                                        \
+  X(adam_f32, 2e-6, "Adam and AdamW step")                                                    \
+  X(batchnorm_f32, 4e-6, "batch norm, training and inference")                                \
+  X(batchnorm_backward_f32, 4e-6, "gradient of batch norm")                                   \
+  X(u8_to_f32, 0, "bytes to floats, scaled")                                                  \
+  X(conv2d_forward_f32, 1e-6, "convolution, fused bias and relu")                             \
+  X(conv2d_backward_data_f32, 1e-6, "gradient of a convolution for its input")                \
+  X(conv2d_backward_weights_f32, 1e-6, "gradients of a convolution for weights and bias")     \
   X(conv2d_maxpool_forward_f32, 1e-6, "convolution, bias, relu and 2 x 2 max-pooling in one") \
-  X(conv2d_maxpool_backward_data_f32, 1e-6, "its gradient for the input")                \
-  X(conv2d_maxpool_backward_weights_f32, 1e-6, "its gradients for weights and bias")     \
-  X(maxpool2d_forward_f32, 0, "largest of each window")                                  \
-  X(maxpool2d_backward_f32, 1e-6, "gradient of maxpool2d")                               \
-  X(avgpool2d_forward_f32, 1e-6, "mean of each window")                                  \
+  X(conv2d_maxpool_backward_data_f32, 1e-6, "its gradient for the input")                     \
+  X(conv2d_maxpool_backward_weights_f32, 1e-6, "its gradients for weights and bias")          \
+  X(maxpool2d_forward_f32, 0, "largest of each window")                                       \
+  X(maxpool2d_backward_f32, 1e-6, "gradient of maxpool2d")                                    \
+  X(avgpool2d_forward_f32, 1e-6, "mean of each window")                                       \
   X(avgpool2d_backward_f32, 1e-6, "gradient of avgpool2d")
 
 /* These measure; they compute nothing that could be compared. */
-#define NNRUN_MEASURING_KERNEL_ROWS(X)                                  \
-  X(fma_peak_f32, 0, "fused multiply-adds a second")                    \
+#define NNRUN_MEASURING_KERNEL_ROWS(X)               \
+  X(fma_peak_f32, 0, "fused multiply-adds a second") \
   X(read_peak_f32, 0, "bytes read a second")
 
 #ifdef __cplusplus

@@ -194,8 +194,8 @@ typedef struct nnrun_work {
 
 struct nnrun_kernel {
   uint32_t size;
-  int32_t score;      /* the highest score that supports the shape wins; scalar has 0 */
-  const char* name;   /* eg: "gemm_f32" */
+  int32_t score;         /* the highest score that supports the shape wins; scalar has 0 */
+  const char* name;      /* eg: "gemm_f32" */
   const char* signature; /* the name of its arguments' struct, eg: "nnrun_gemm_f32"; must match the caller's */
   /* 1 where the shape in `arguments` is supported, and every smaller batch of it. NULL: every shape. */
   int (*supports)(const void* arguments);
@@ -210,7 +210,8 @@ struct nnrun_kernel {
   /* Instead of `run`, of a kernel that may fail although its shape is supported: one that runs on an emulated or other processor. On
    * failure it fills *error and returns non-zero; what it writes to is then undefined. NULL: `run` counts. */
   int (*run_or_fail)(const void* arguments, void* workspace, uint32_t phase, int64_t range, nnrun_error* error);
-  /* 0, or NNRUN_BF16: it rounds what it multiplies to bfloat16, and sums up in f32. Such kernels take part only where `run.precision` asks for them. */
+  /* 0, or NNRUN_BF16: it rounds what it multiplies to bfloat16, and sums up in f32. Such kernels take part only where `run.precision` asks
+   * for them. */
   uint32_t precision;
 };
 
@@ -258,12 +259,12 @@ typedef struct nnrun_random_key {
 } nnrun_random_key;
 
 enum {
-  NNRUN_STREAM_WEIGHTS = 1,  /* major: index of the layer; minor: index of the weight in it */
-  NNRUN_STREAM_ORDER = 2,    /* major: epoch */
+  NNRUN_STREAM_WEIGHTS = 1,   /* major: index of the layer; minor: index of the weight in it */
+  NNRUN_STREAM_ORDER = 2,     /* major: epoch */
   NNRUN_STREAM_TRANSFORM = 3, /* major: epoch; minor: sample; + 256 * index of the transform */
-  NNRUN_STREAM_LAYER = 4,    /* major: step; minor: index of the layer */
-  NNRUN_STREAM_DATASET = 5,  /* major: 0; minor: sample */
-  NNRUN_STREAM_SPLIT = 6     /* major: 0 */
+  NNRUN_STREAM_LAYER = 4,     /* major: step; minor: index of the layer */
+  NNRUN_STREAM_DATASET = 5,   /* major: 0; minor: sample */
+  NNRUN_STREAM_SPLIT = 6      /* major: 0 */
 };
 
 typedef struct nnrun_initializer_vtable {
@@ -288,7 +289,7 @@ enum { /* what a layer's backward reads, besides dy */
 /* What a layer says of itself, so that others can absorb it without knowing its name. */
 enum {
   NNRUN_TRAIT_NONE = 0,
-  NNRUN_TRAIT_RELU = 1, /* y = max(x, 0), elementwise */
+  NNRUN_TRAIT_RELU = 1,        /* y = max(x, 0), elementwise */
   NNRUN_TRAIT_MAXPOOL_2X2 = 2, /* the largest of each 2 x 2 places, side by side; a last odd row or column counts for nothing */
   /* In inference y = x * scale + offset, with one scale and one offset for each channel (the last dimension) that follow from weights
    * and states alone: affine() says them. Only absorbed where the net is for inference. */
@@ -315,8 +316,8 @@ struct nnrun_plan {
   int (*saved)(void* context, size_t bytes, nnrun_error* error);
   /* Memory that may be used during one call, and is shared with other layers. Index in nnrun_run.scratch. */
   int (*scratch)(void* context, size_t bytes, nnrun_error* error);
-  void (*backward_needs)(void* context, uint32_t flags); /* default: nothing */
-  void (*in_place)(void* context); /* y may be x's memory, and dx dy's */
+  void (*backward_needs)(void* context, uint32_t flags);                    /* default: nothing */
+  void (*in_place)(void* context);                                          /* y may be x's memory, and dx dy's */
   void (*cost)(void* context, double forward_flops, double backward_flops); /* for the whole batch */
   /* 1: weights and states stay as they are in training, too. The layer runs as in inference (nnrun_run.training is 0); its backward
    * may still be called, for dx alone: d_weights may be left unwritten. */
@@ -333,7 +334,7 @@ typedef struct nnrun_run {
   uint32_t size;
   uint32_t training; /* 1: dropout drops, batch norm uses the batch's statistics; 0 for frozen layers */
   uint32_t input_count, weight_count, state_count, saved_count, scratch_count;
-  uint32_t input_gradient; /* 0: d_inputs are NULL */
+  uint32_t input_gradient;    /* 0: d_inputs are NULL */
   const nnrun_tensor* inputs; /* dim[0] is this batch's size; the last of an epoch may be smaller than planned */
   const nnrun_tensor* output;
   const nnrun_tensor* d_inputs; /* to be written, not accumulated */
@@ -473,7 +474,7 @@ typedef struct nnrun_step {
 
 typedef struct nnrun_optimizer_vtable {
   uint32_t size;
-  uint32_t state_count; /* floats kept a parameter, eg: 2 for Adam */
+  uint32_t state_count;           /* floats kept a parameter, eg: 2 for Adam */
   const char* const* state_names; /* eg: {"m", "v"}: their names in a checkpoint */
   /* Whether step() may be called on slices, from any thread, while other gradients are still being computed. */
   uint32_t slices;
@@ -534,7 +535,11 @@ typedef struct nnrun_transform_vtable {
 
 /* ---- Kind "dataset" ----------------------------------------------------------------------------------- */
 
-typedef enum nnrun_split { NNRUN_SPLIT_TRAIN = 0, NNRUN_SPLIT_TEST = 1, NNRUN_SPLIT_VALIDATION = 2 } nnrun_split;
+typedef enum nnrun_split {
+  NNRUN_SPLIT_TRAIN = 0,
+  NNRUN_SPLIT_TEST = 1,
+  NNRUN_SPLIT_VALIDATION = 2
+} nnrun_split;
 
 /* Filled by open(); pointers live until close(). */
 typedef struct nnrun_dataset_info {
@@ -606,10 +611,10 @@ typedef struct nnrun_layer_view {
   uint32_t param_count;
   uint32_t tensor_count;
   const char* const* param_names;
-  const nnrun_value* params;         /* one a name */
-  const char* const* tensor_names;   /* eg: "weights", "bias", "mean" */
-  const nnrun_tensor* tensors;       /* weights and states, with data */
-  const float* scale;                /* of NNRUN_TRAIT_AFFINE: one a channel, as affine() says; NULL otherwise */
+  const nnrun_value* params;       /* one a name */
+  const char* const* tensor_names; /* eg: "weights", "bias", "mean" */
+  const nnrun_tensor* tensors;     /* weights and states, with data */
+  const float* scale;              /* of NNRUN_TRAIT_AFFINE: one a channel, as affine() says; NULL otherwise */
   const float* offset;
   uint32_t input_count;
   uint32_t reserved;

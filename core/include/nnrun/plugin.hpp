@@ -194,10 +194,10 @@ class Host {
 template <class Arguments>
 struct KernelTraits;
 
-#define NNRUN_KERNEL_TRAITS(kernel_name, bound, doc)      \
-  template <>                                             \
-  struct KernelTraits<nnrun_##kernel_name> {              \
-    static constexpr auto name = #kernel_name;            \
+#define NNRUN_KERNEL_TRAITS(kernel_name, bound, doc)         \
+  template <>                                                \
+  struct KernelTraits<nnrun_##kernel_name> {                 \
+    static constexpr auto name = #kernel_name;               \
     static constexpr auto signature = "nnrun_" #kernel_name; \
   };
 NNRUN_KERNEL_ROWS(NNRUN_KERNEL_TRAITS)
@@ -255,7 +255,8 @@ class Kernel {
     const std::uint32_t batch_phase = work.batch_phase - 1;
     if (slice.stage == NNRUN_SLICES_EACH) {
       const std::int64_t ranges = work.ranges[batch_phase] / slice.count;
-      for (std::int64_t range = ranges * slice.index; range < ranges * (slice.index + 1); ++range) run(arguments, workspace, batch_phase, range);
+      for (std::int64_t range = ranges * slice.index; range < ranges * (slice.index + 1); ++range)
+        run(arguments, workspace, batch_phase, range);
       return;
     }
     const bool before = slice.stage == NNRUN_SLICES_BEFORE;
@@ -400,9 +401,7 @@ template <>
 struct ParamTraits<std::vector<double>> {
   static constexpr nnrun_param_type type = NNRUN_NUMBER_LIST;
   static constexpr double minimum = -kInfinity, maximum = kInfinity;
-  static void set(std::vector<double>& member, const nnrun_value& value) {
-    member.assign(value.numbers, value.numbers + value.count);
-  }
+  static void set(std::vector<double>& member, const nnrun_value& value) { member.assign(value.numbers, value.numbers + value.count); }
   static void get(const std::vector<double>& member, nnrun_value& value) {
     value.numbers = member.data();
     value.count = member.size();
@@ -432,7 +431,7 @@ struct ParamTraits<T> {
 
 template <auto Member>
 struct MemberTraits;
-template <class Owner_, class Value_, Value_ Owner_::* Member>
+template <class Owner_, class Value_, Value_ Owner_::*Member>
 struct MemberTraits<Member> {
   using Owner = Owner_;
   using Value = Value_;
@@ -562,8 +561,7 @@ class Plan {
   // A tensor of u8, s8 or s32, which a quantizer makes; the index for Run::state().
   int integers(const char* name, nnrun_dtype dtype, const Shape& shape) {
     nnrun_error error{};
-    const int index =
-        c_->integers(c_->context, name, dtype, static_cast<std::uint32_t>(shape.size()), shape.data(), &error);
+    const int index = c_->integers(c_->context, name, dtype, static_cast<std::uint32_t>(shape.size()), shape.data(), &error);
     detail::check(index < 0, error);
     return index;
   }
@@ -694,9 +692,7 @@ constexpr nnrun_layer_vtable layer_vtable() {
       as<T>(self).plan(p);
     });
   };
-  table.forward = [](void* self, const nnrun_run* run, nnrun_error* error) {
-    return guard(error, [&] { as<T>(self).forward(Run(run)); });
-  };
+  table.forward = [](void* self, const nnrun_run* run, nnrun_error* error) { return guard(error, [&] { as<T>(self).forward(Run(run)); }); };
   if constexpr (requires(T t, const Run& run) { t.backward(run); }) {
     table.backward = [](void* self, const nnrun_run* run, nnrun_error* error) {
       return guard(error, [&] { as<T>(self).backward(Run(run)); });
@@ -731,8 +727,9 @@ constexpr nnrun_layer_vtable layer_vtable() {
 
 // initializer: void fill(Tensor weight, int64 fan_in, int64 fan_out, const nnrun_random_key&) const
 template <class T>
-concept InitializerKind =
-    requires(T t, Tensor w, const nnrun_random_key& key) { t.fill(w, std::int64_t{}, std::int64_t{}, key); };
+concept InitializerKind = requires(T t, Tensor w, const nnrun_random_key& key) {
+  t.fill(w, std::int64_t{}, std::int64_t{}, key);
+};
 
 template <class T>
 constexpr nnrun_initializer_vtable initializer_vtable() {
@@ -758,7 +755,8 @@ constexpr nnrun_schedule_vtable schedule_vtable() {
 }
 
 // optimizer: static constexpr const char* const states[] (NULL-terminated); void plan(const Host&);
-// double rate(const nnrun_progress&), once a step before its slices; bool step(const nnrun_step&) const noexcept, true when all gradients were finite.
+// double rate(const nnrun_progress&), once a step before its slices; bool step(const nnrun_step&) const noexcept, true when all gradients
+// were finite.
 template <class T>
 concept Optimizer = requires(T t, const nnrun_step& step, const nnrun_progress& progress) {
   { t.step(step) } -> std::convertible_to<bool>;
@@ -773,9 +771,7 @@ constexpr nnrun_optimizer_vtable optimizer_vtable() {
   while (T::states[table.state_count] != nullptr) ++table.state_count;
   table.state_names = T::states;
   table.slices = 1;
-  table.plan = [](void* self, const nnrun_host* host, nnrun_error* error) {
-    return guard(error, [&] { as<T>(self).plan(Host(host)); });
-  };
+  table.plan = [](void* self, const nnrun_host* host, nnrun_error* error) { return guard(error, [&] { as<T>(self).plan(Host(host)); }); };
   table.rate = [](void* self, const nnrun_progress* progress) { return static_cast<double>(as<T>(self).rate(*progress)); };
   table.step = [](void* self, const nnrun_step* step) { return as<T>(self).step(*step) ? 0 : 1; };
   return table;
@@ -877,8 +873,8 @@ constexpr nnrun_dataset_vtable dataset_vtable() {
       return guard(nullptr, [&] { result = as<T>(self).present(path); }) == 0 ? result : 0;
     };
   }
-  table.open = [](void* self, const nnrun_host* host, const char* path, nnrun_split split, std::uint64_t seed,
-                  nnrun_dataset_info* info, nnrun_error* error) -> void* {
+  table.open = [](void* self, const nnrun_host* host, const char* path, nnrun_split split, std::uint64_t seed, nnrun_dataset_info* info,
+                  nnrun_error* error) -> void* {
     void* handle = nullptr;
     guard(error, [&] { handle = as<T>(self).open(Host(host), path, split, seed, *info).release(); });
     return handle;
@@ -913,9 +909,7 @@ constexpr nnrun_observer_vtable observer_vtable() {
   table.open = [](void* self, const nnrun_host* host, const char* folder, std::int64_t position, nnrun_error* error) {
     return guard(error, [&] { as<T>(self).open(Host(host), folder, position); });
   };
-  table.event = [](void* self, const nnrun_event* event, nnrun_error* error) {
-    return guard(error, [&] { as<T>(self).event(*event); });
-  };
+  table.event = [](void* self, const nnrun_event* event, nnrun_error* error) { return guard(error, [&] { as<T>(self).event(*event); }); };
   table.position = [](void* self, nnrun_error* error) -> std::int64_t {
     std::int64_t result = 0;
     return guard(error, [&] { result = as<T>(self).position(); }) == 0 ? result : -1;
@@ -926,7 +920,9 @@ constexpr nnrun_observer_vtable observer_vtable() {
 
 // quantizer: void quantize(const nnrun_net_view&, const nnrun_quantized&) const
 template <class T>
-concept Quantizer = requires(T t, const nnrun_net_view& net, const nnrun_quantized& to) { t.quantize(net, to); };
+concept Quantizer = requires(T t, const nnrun_net_view& net, const nnrun_quantized& to) {
+  t.quantize(net, to);
+};
 
 template <class T>
 constexpr nnrun_quantizer_vtable quantizer_vtable() {
@@ -940,7 +936,9 @@ constexpr nnrun_quantizer_vtable quantizer_vtable() {
 
 // exporter: void export_net(const nnrun_net_view&, const nnrun_exported&) const
 template <class T>
-concept Exporter = requires(T t, const nnrun_net_view& net, const nnrun_exported& to) { t.export_net(net, to); };
+concept Exporter = requires(T t, const nnrun_net_view& net, const nnrun_exported& to) {
+  t.export_net(net, to);
+};
 
 template <class T>
 constexpr nnrun_exporter_vtable exporter_vtable() {
@@ -955,8 +953,8 @@ constexpr nnrun_exporter_vtable exporter_vtable() {
 // The kind's name and table that fit T.
 template <class T>
 struct Kind {
-  static_assert(Layer<T> || InitializerKind<T> || ScheduleKind<T> || Optimizer<T> || Loss<T> || Metric<T> || Transform<T> ||
-                    Dataset<T> || Observer<T> || Quantizer<T> || Exporter<T>,
+  static_assert(Layer<T> || InitializerKind<T> || ScheduleKind<T> || Optimizer<T> || Loss<T> || Metric<T> || Transform<T> || Dataset<T> ||
+                    Observer<T> || Quantizer<T> || Exporter<T>,
                 "this class has the functions of no kind of component: see 'Kinds' in nnrun/plugin.hpp");
   static constexpr auto make() {
     if constexpr (Layer<T>) {
@@ -1027,16 +1025,8 @@ struct Exported {
 
   static void destroy(void* self) { delete static_cast<T*>(self); }
 
-  static constexpr nnrun_component component{sizeof(nnrun_component),
-                                             0,
-                                             Kind<T>::value.first,
-                                             T::name,
-                                             T::doc,
-                                             c_params.data(),
-                                             param_count,
-                                             &get_default,
-                                             &create,
-                                             &destroy,
+  static constexpr nnrun_component component{sizeof(nnrun_component), 0,           Kind<T>::value.first, T::name, T::doc,
+                                             c_params.data(),         param_count, &get_default,         &create, &destroy,
                                              &Kind<T>::value.second};
 };
 
@@ -1063,17 +1053,16 @@ struct ComponentList {
 #endif
 
 // Exports the classes named after the version; once a library.
-#define NNRUN_PLUGIN(plugin_name, plugin_version, ...)                                                               \
-  extern "C" __attribute__((visibility("default"))) const nnrun_plugin nnrun_plugin_v1;                              \
-  constinit const nnrun_plugin nnrun_plugin_v1 = {                                                                   \
-      sizeof(nnrun_plugin),                                                                                          \
-      NNRUN_ABI_MAJOR,                                                                                               \
-      NNRUN_ABI_MINOR,                                                                                               \
-      static_cast<std::uint32_t>(std::size(nnrun::detail::ComponentList<__VA_ARGS__>::list)),                        \
-      plugin_name,                                                                                                   \
-      plugin_version,                                                                                                \
-      NNRUN_BUILD,                                                                                                   \
-      NNRUN_CPU_FEATURES,                                                                                            \
-      nnrun::detail::ComponentList<__VA_ARGS__>::list};
+#define NNRUN_PLUGIN(plugin_name, plugin_version, ...)                                                                                    \
+  extern "C" __attribute__((visibility("default"))) const nnrun_plugin nnrun_plugin_v1;                                                   \
+  constinit const nnrun_plugin nnrun_plugin_v1 = {sizeof(nnrun_plugin),                                                                   \
+                                                  NNRUN_ABI_MAJOR,                                                                        \
+                                                  NNRUN_ABI_MINOR,                                                                        \
+                                                  static_cast<std::uint32_t>(std::size(nnrun::detail::ComponentList<__VA_ARGS__>::list)), \
+                                                  plugin_name,                                                                            \
+                                                  plugin_version,                                                                         \
+                                                  NNRUN_BUILD,                                                                            \
+                                                  NNRUN_CPU_FEATURES,                                                                     \
+                                                  nnrun::detail::ComponentList<__VA_ARGS__>::list};
 
 }  // namespace nnrun

@@ -9,9 +9,7 @@ struct Swish {
   static constexpr auto doc = "y = x * sigmoid(beta * x)";
   float beta = 1.0f;  // also the documented default
 
-  static constexpr auto params() {
-    return nnrun::schema(nnrun::param<&Swish::beta>("beta", "sharpness of the gate").range(0, 10));
-  }
+  static constexpr auto params() { return nnrun::schema(nnrun::param<&Swish::beta>("beta", "sharpness of the gate").range(0, 10)); }
 
   void plan(nnrun::Plan& p) {
     if (p.input().dtype() != NNRUN_F32) throw nnrun::Error("takes f32 numbers: scale the data first");

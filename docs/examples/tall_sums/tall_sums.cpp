@@ -80,6 +80,6 @@ constexpr const nnrun_component* components[] = {&component};
 
 extern "C" {
 __attribute__((visibility("default"))) extern const nnrun_plugin nnrun_plugin_v1;
-constinit const nnrun_plugin nnrun_plugin_v1 = {
-    sizeof(nnrun_plugin), NNRUN_ABI_MAJOR, NNRUN_ABI_MINOR, 1, "tall_sums", "1.0.0", NNRUN_BUILD, NNRUN_CPU_FEATURES, components};
+constinit const nnrun_plugin nnrun_plugin_v1 = {sizeof(nnrun_plugin), NNRUN_ABI_MAJOR,    NNRUN_ABI_MINOR, 1, "tall_sums", "1.0.0",
+                                                NNRUN_BUILD,          NNRUN_CPU_FEATURES, components};
 }

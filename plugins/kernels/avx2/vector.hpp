@@ -62,9 +62,7 @@ inline Floats fma_negated(Floats a, Floats b, Floats c) { return _mm256_fnmadd_p
 // Of two zeros, or where one is NaN: b.
 inline Floats maximum(Floats a, Floats b) { return _mm256_max_ps(a, b); }
 inline Floats minimum(Floats a, Floats b) { return _mm256_min_ps(a, b); }
-inline Floats where_positive(Floats condition, Floats x) {
-  return _mm256_and_ps(_mm256_cmp_ps(condition, zero(), _CMP_GT_OQ), x);
-}
+inline Floats where_positive(Floats condition, Floats x) { return _mm256_and_ps(_mm256_cmp_ps(condition, zero(), _CMP_GT_OQ), x); }
 // x where |x| >= least, or x is NaN; 0 elsewhere.
 inline Floats where_at_least(Floats x, float least) {
   const Floats magnitude = _mm256_andnot_ps(all(-0.0f), x);

@@ -80,7 +80,8 @@ class Chunk {
       below_ = done;
     }
     for (int64_t y = 0; y < 2; ++y) {
-      for (int64_t column = 0; column < l_.columns; ++column) put(2 * l_.height + y, column, load(above_ + (y * l_.columns + column) * lanes));
+      for (int64_t column = 0; column < l_.columns; ++column)
+        put(2 * l_.height + y, column, load(above_ + (y * l_.columns + column) * lanes));
     }
     if (!accumulate_) clear_unreached();
   }
@@ -91,7 +92,7 @@ class Chunk {
     repeat<4>([&](auto y) { repeat<4>([&](auto x) { sum[y][x] = zero(); }); });
     for (int64_t column = 0; column < l_.width; ++column, at += a_.filters) {
       const __m512i argmax = _mm512_maskz_loadu_epi8(filters_, a_.argmax + at);
-      const auto at_place = [&](char place) __attribute__((always_inline)) -> uint64_t {
+      const auto at_place = [&](char place) __attribute__((always_inline))->uint64_t {
         return _mm512_mask_cmpeq_epi8_mask(filters_, argmax, _mm512_set1_epi8(place));
       };
       const uint64_t places[4] = {at_place(0), at_place(1), at_place(2), at_place(3)};

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t taps = 9;
 constexpr int64_t most_slices = 8;
-constexpr int64_t band_pixels = 32;     // of y, at least: a list then has a dozen items, to pay for loading and storing the sums
+constexpr int64_t band_pixels = 32;  // of y, at least: a list then has a dozen items, to pay for loading and storing the sums
 constexpr int64_t strip_channels = 2 * lanes;
 constexpr int64_t most_band_vectors = 1 << 16;  // places are told in 16 bits
 
@@ -94,8 +94,7 @@ void make_lists(const nnrun_conv2d_maxpool_backward_weights_f32& a, const Layout
   for (int64_t p = 0; p < pixels; p += lanes) {
     alignas(64) int32_t place[lanes];
     for (int64_t i = 0; i < lanes; ++i) place[i] = static_cast<int32_t>((p + i) / l.width * 2 * row + (p + i) % l.width * 2 * pixel);
-    for (int64_t f = 0; f < a.filters; f += lanes)
-      append(a, begin + p, pixels - p, f, _mm512_load_si512(place), of_argmax, lists, bias);
+    for (int64_t f = 0; f < a.filters; f += lanes) append(a, begin + p, pixels - p, f, _mm512_load_si512(place), of_argmax, lists, bias);
   }
 }
 
@@ -162,7 +161,9 @@ void sum_slice(const nnrun_conv2d_maxpool_backward_weights_f32& a, const Layout&
       for (int64_t c = 0; c < l.channels; c += strip_channels) {
         const auto add = c + strip_channels <= l.channels ? add_windows<2> : add_windows<1>;
         for (int64_t f = 0; f < a.filters; ++f) {
-          if (!last) prefetch_band(a, l, last_band ? picture + 1 : picture, last_band ? 0 : band + 1, c / lanes * a.filters + f, l.channels / lanes * a.filters);
+          if (!last)
+            prefetch_band(a, l, last_band ? picture + 1 : picture, last_band ? 0 : band + 1, c / lanes * a.filters + f,
+                          l.channels / lanes * a.filters);
           add(l, x + c, lists.place + f * l.list, lists.gradient + f * l.list, lists.count[f], sums + f * taps * l.channels + c);
         }
       }

@@ -32,7 +32,8 @@ struct Vectors<Q16> : Words {
     const __m512i cd = _mm512_add_epi64(_mm512_unpacklo_epi64(s[2], s[3]), _mm512_unpackhi_epi64(s[2], s[3]));
     const __m256i ab_half = _mm256_add_epi64(_mm512_castsi512_si256(ab), _mm512_extracti64x4_epi64(ab, 1));
     const __m256i cd_half = _mm256_add_epi64(_mm512_castsi512_si256(cd), _mm512_extracti64x4_epi64(cd, 1));
-    const __m256i all = _mm256_add_epi64(_mm256_permute2x128_si256(ab_half, cd_half, 0x20), _mm256_permute2x128_si256(ab_half, cd_half, 0x31));
+    const __m256i all =
+        _mm256_add_epi64(_mm256_permute2x128_si256(ab_half, cd_half, 0x20), _mm256_permute2x128_si256(ab_half, cd_half, 0x31));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), all);
   }
 };

@@ -12,7 +12,8 @@ namespace {
 inline __m512i requantized(__m512i x, __m512i multiplier, __m512i shift) {
   const __m512i low = _mm512_set1_epi64(0xffffffff);
   __m512i even = _mm512_srav_epi64(_mm512_mul_epi32(x, multiplier), _mm512_and_si512(shift, low));
-  __m512i odd = _mm512_srav_epi64(_mm512_mul_epi32(_mm512_srli_epi64(x, 32), _mm512_srli_epi64(multiplier, 32)), _mm512_srli_epi64(shift, 32));
+  __m512i odd =
+      _mm512_srav_epi64(_mm512_mul_epi32(_mm512_srli_epi64(x, 32), _mm512_srli_epi64(multiplier, 32)), _mm512_srli_epi64(shift, 32));
   const __m512i most = _mm512_set1_epi64(255);
   even = _mm512_min_epi64(_mm512_max_epi64(even, _mm512_setzero_si512()), most);
   odd = _mm512_min_epi64(_mm512_max_epi64(odd, _mm512_setzero_si512()), most);

@@ -70,9 +70,7 @@ inline Floats where_at_least(Floats x, float least) {
 inline Mask greater_or_nan(Floats a, Floats b) {  // a > b, or a is NaN
   return static_cast<Mask>(_mm512_cmp_ps_mask(a, b, _CMP_GT_OQ) | _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q));
 }
-inline Floats where_equal(Floats a, float b, Floats x) {
-  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, all(b), _CMP_EQ_OQ), x);
-}
+inline Floats where_equal(Floats a, float b, Floats x) { return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, all(b), _CMP_EQ_OQ), x); }
 inline Floats select(Mask m, Floats yes, Floats no) { return _mm512_mask_blend_ps(m, no, yes); }
 
 inline Mask greater(Floats a, Floats b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
@@ -84,9 +82,7 @@ inline Floats times_power_of_two(Floats x, Floats exponent) { return _mm512_scal
 // Collects the bits of |x| that can show a NaN or an infinity; see all_finite().
 struct FiniteCheck {
   __mmask16 seen = 0;
-  void add(Floats x) {
-    seen = static_cast<__mmask16>(seen | _mm512_fpclass_ps_mask(x, 0x99));
-  }  // quiet NaN, +inf, -inf, signalling NaN
+  void add(Floats x) { seen = static_cast<__mmask16>(seen | _mm512_fpclass_ps_mask(x, 0x99)); }  // quiet NaN, +inf, -inf, signalling NaN
   bool all_finite() const { return seen == 0; }
 };
 
@@ -103,9 +99,7 @@ inline Floats from_bytes(const uint8_t* p, int64_t count) {
   return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(first(count), p)));
 }
 // Whole numbers in 0..255, the first `count` of them.
-inline void to_bytes(uint8_t* p, Floats x, int64_t count) {
-  _mm512_mask_cvtepi32_storeu_epi8(p, first(count), _mm512_cvtps_epi32(x));
-}
+inline void to_bytes(uint8_t* p, Floats x, int64_t count) { _mm512_mask_cvtepi32_storeu_epi8(p, first(count), _mm512_cvtps_epi32(x)); }
 
 // x[i] lane j becomes x[j] lane i.
 inline void transpose(Floats (&x)[16]) {

@@ -18,4 +18,5 @@ constexpr nnrun_kernel kernels[] = {
 
 }  // namespace
 
-NNRUN_KERNEL_LIBRARY("avx512_bf16", "512-bit vectors, products in bfloat16", "avx512f avx512vl avx512bw avx512dq avx512_bf16 avx2 fma", kernels)
+NNRUN_KERNEL_LIBRARY("avx512_bf16", "512-bit vectors, products in bfloat16", "avx512f avx512vl avx512bw avx512dq avx512_bf16 avx2 fma",
+                     kernels)

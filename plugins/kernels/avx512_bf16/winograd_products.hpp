@@ -42,11 +42,11 @@ void multiply_pairs(const Operand* sources, int64_t source_stride, const Operand
       source += source_stride;
       asm("" : "+r"(source));
     });
-    if (pair % 2 == 0) repeat<vectors>([&](auto v) __attribute__((always_inline)) { __builtin_prefetch(next_weights + 2 * v * lanes, 0, 2); });
+    if (pair % 2 == 0)
+      repeat<vectors>([&](auto v) __attribute__((always_inline)) { __builtin_prefetch(next_weights + 2 * v * lanes, 0, 2); });
   }
-  repeat<rows>([&](auto i) {
-    repeat<vectors>([&](auto v) __attribute__((always_inline)) { store(products + i * width + v * lanes, sum[i][v]); });
-  });
+  repeat<rows>(
+      [&](auto i) { repeat<vectors>([&](auto v) __attribute__((always_inline)) { store(products + i * width + v * lanes, sum[i][v]); }); });
 }
 
 class Products {

@@ -19,9 +19,7 @@ void abs_s32_run(const nnrun_abs_s32& a, void*, uint32_t, int64_t range) {
   for (int64_t i = s.begin; i < s.end; ++i) a.y[i] = a.x[i] < 0 ? wrapping_multiply(a.x[i], -1) : a.x[i];
 }
 
-void argmax_s32_work(const nnrun_argmax_s32& a, nnrun_work& work) {
-  one_phase(work, ceil_divide(a.rows, rows_per_range(a.columns)));
-}
+void argmax_s32_work(const nnrun_argmax_s32& a, nnrun_work& work) { one_phase(work, ceil_divide(a.rows, rows_per_range(a.columns))); }
 
 void argmax_s32_run(const nnrun_argmax_s32& a, void*, uint32_t, int64_t range) {
   const Slice rows = slice_of(a.rows, rows_per_range(a.columns), range);

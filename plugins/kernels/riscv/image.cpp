@@ -1,7 +1,7 @@
 #include "image.hpp"
 
 // The build says where the files are: NNRUN_RV32_ELF and so on.
-#define INCLUDE_FILE(symbol, file)                        \
+#define INCLUDE_FILE(symbol, file)                                                                              \
   asm(".section .rodata\n.balign 16\n" #symbol "_begin:\n.incbin \"" file "\"\n" #symbol "_end:\n.previous\n"); \
   extern "C" __attribute__((visibility("hidden"))) const unsigned char symbol##_begin[], symbol##_end[];
 

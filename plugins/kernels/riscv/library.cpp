@@ -51,8 +51,7 @@ int hand_over_counts(void* context, void (*take)(void*, const nnrun_instruction_
   return nnrun::detail::guard(error, [&] { counts().hand_over(rv32_kernels(), rv32_listing(), "kernel_end", context, take); });
 }
 
-#define ENTRY(row) \
-  {sizeof(nnrun_kernel), score, #row, "nnrun_" #row, nullptr, work<nnrun_##row>, nullptr, nullptr, 0, run<nnrun_##row>, 0},
+#define ENTRY(row) {sizeof(nnrun_kernel), score, #row, "nnrun_" #row, nullptr, work<nnrun_##row>, nullptr, nullptr, 0, run<nnrun_##row>, 0},
 
 constexpr nnrun_kernel kernels[] = {NNRUN_RISCV_ROWS(ENTRY)};
 constexpr nnrun_kernels_vtable table = {sizeof table, std::size(kernels), kernels, set_counting, hand_over_counts};

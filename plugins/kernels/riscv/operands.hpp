@@ -45,8 +45,7 @@ class Operands {
 
   // `instructions`: more than it can possibly take.
   void call(const char* function, std::initializer_list<std::uint64_t> arguments, std::int64_t instructions) {
-    const std::uint64_t status =
-        guest_.call(function, {arguments.begin(), arguments.size()}, static_cast<std::uint64_t>(instructions));
+    const std::uint64_t status = guest_.call(function, {arguments.begin(), arguments.size()}, static_cast<std::uint64_t>(instructions));
     if (status != 0) throw nnrun::Error(std::string("the RISC-V kernel ") + function + " refuses its dimensions");
     for (const Output& output : outputs_) {
       if (output.bytes > 0) std::memcpy(output.to, guest_.memory().at(output.from), output.bytes);

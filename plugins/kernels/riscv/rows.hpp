@@ -7,9 +7,23 @@
 #include <nnrun/nnrun.h>
 
 // The rows that there is assembly for: all of integers alone.
-#define NNRUN_RISCV_ROWS(X)                                                                                                          \
-  X(matmul_q16) X(matmul_q16_low) X(matmul_s32) X(matmul_s8) X(conv2d_q16) X(conv2d_q16_low) X(conv2d_s32) X(conv2d_s8)              \
-  X(maxpool2d_s32) X(maxpool2d_u8) X(requantize) X(relu_s32) X(abs_s32) X(argmax_s32) X(dot_s32) X(u8_to_s32)
+#define NNRUN_RISCV_ROWS(X) \
+  X(matmul_q16)             \
+  X(matmul_q16_low)         \
+  X(matmul_s32)             \
+  X(matmul_s8)              \
+  X(conv2d_q16)             \
+  X(conv2d_q16_low)         \
+  X(conv2d_s32)             \
+  X(conv2d_s8)              \
+  X(maxpool2d_s32)          \
+  X(maxpool2d_u8)           \
+  X(requantize)             \
+  X(relu_s32)               \
+  X(abs_s32)                \
+  X(argmax_s32)             \
+  X(dot_s32)                \
+  X(u8_to_s32)
 
 namespace nnrun_riscv {
 

@@ -30,9 +30,29 @@ void maxpool2d(Guest& guest, const char* function, const Arguments& a, std::int6
   Operands operands(guest);
   const auto x = static_cast<std::int64_t>(operands.input(a.x + picture * x_count, x_count));
   const auto y = static_cast<std::int64_t>(operands.output(a.y + picture * y_count, y_count));
-  const std::int64_t fields[] = {1,           w.input[0],  w.input[1],    w.output[0],   w.output[1],  w.kernel[0],  w.kernel[1], w.stride[0],
-                                 w.stride[1], w.dilation[0], w.dilation[1], w.padding[0], w.padding[1], a.channels, 0,           0,
-                                 0,           0,           x,             0,             0,            y,            0};
+  const std::int64_t fields[] = {1,
+                                 w.input[0],
+                                 w.input[1],
+                                 w.output[0],
+                                 w.output[1],
+                                 w.kernel[0],
+                                 w.kernel[1],
+                                 w.stride[0],
+                                 w.stride[1],
+                                 w.dilation[0],
+                                 w.dilation[1],
+                                 w.padding[0],
+                                 w.padding[1],
+                                 a.channels,
+                                 0,
+                                 0,
+                                 0,
+                                 0,
+                                 x,
+                                 0,
+                                 0,
+                                 y,
+                                 0};
   const std::uint64_t structure = operands.fields(fields);
   operands.call(function, {structure}, budget(y_count * (w.kernel[0] * w.kernel[1] + 1)));
 }
@@ -52,9 +72,7 @@ void run_row(Guest& guest, const nnrun_maxpool2d_s32& a, int64_t range) { maxpoo
 void run_row(Guest& guest, const nnrun_maxpool2d_u8& a, int64_t range) { maxpool2d(guest, "maxpool2d_u8", a, range); }
 void run_row(Guest& guest, const nnrun_relu_s32& a, int64_t range) { elementwise(guest, "relu_s32", a.x, a.y, a.count, range, 0); }
 void run_row(Guest& guest, const nnrun_abs_s32& a, int64_t range) { elementwise(guest, "abs_s32", a.x, a.y, a.count, range, 0); }
-void run_row(Guest& guest, const nnrun_u8_to_s32& a, int64_t range) {
-  elementwise(guest, "u8_to_s32", a.x, a.y, a.count, range, a.factor);
-}
+void run_row(Guest& guest, const nnrun_u8_to_s32& a, int64_t range) { elementwise(guest, "u8_to_s32", a.x, a.y, a.count, range, a.factor); }
 
 void run_row(Guest& guest, const nnrun_requantize& a, int64_t range) {
   const Slice rows = slice_of(a.rows, rows_of_a_range(a.columns), range);

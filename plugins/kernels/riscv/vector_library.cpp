@@ -63,12 +63,10 @@ int set_counting(int on, nnrun_error* error) {
 }
 
 int hand_over_counts(void* context, void (*take)(void*, const nnrun_instruction_count*), nnrun_error* error) {
-  return nnrun::detail::guard(
-      error, [&] { counts().hand_over(rv64_vector_kernels(), rv64_vector_listing(), "_start", context, take); });
+  return nnrun::detail::guard(error, [&] { counts().hand_over(rv64_vector_kernels(), rv64_vector_listing(), "_start", context, take); });
 }
 
-#define ENTRY(row) \
-  {sizeof(nnrun_kernel), score, #row, "nnrun_" #row, nullptr, work<nnrun_##row>, nullptr, nullptr, 0, run<nnrun_##row>, 0},
+#define ENTRY(row) {sizeof(nnrun_kernel), score, #row, "nnrun_" #row, nullptr, work<nnrun_##row>, nullptr, nullptr, 0, run<nnrun_##row>, 0},
 
 constexpr nnrun_kernel kernels[] = {NNRUN_RISCV_ROWS(ENTRY)};
 constexpr nnrun_kernels_vtable table = {sizeof table, std::size(kernels), kernels, set_counting, hand_over_counts};
@@ -89,13 +87,6 @@ constexpr const nnrun_component* components[] = {&component};
 
 extern "C" {
 __attribute__((visibility("default"))) extern constinit const nnrun_plugin nnrun_plugin_v1;
-constinit const nnrun_plugin nnrun_plugin_v1 = {sizeof(nnrun_plugin),
-                                                NNRUN_ABI_MAJOR,
-                                                NNRUN_ABI_MINOR,
-                                                std::size(components),
-                                                NNRUN_TABLE_NAME,
-                                                "1.0.0",
-                                                NNRUN_BUILD,
-                                                "",
-                                                components};
+constinit const nnrun_plugin nnrun_plugin_v1 = {
+    sizeof(nnrun_plugin), NNRUN_ABI_MAJOR, NNRUN_ABI_MINOR, std::size(components), NNRUN_TABLE_NAME, "1.0.0", NNRUN_BUILD, "", components};
 }

@@ -9,9 +9,7 @@ constexpr int64_t columns_in_range = 16;  // one cache line of each row
 
 }  // namespace
 
-void batchnorm_f32_work(const nnrun_batchnorm_f32& a, nnrun_work& work) {
-  one_phase(work, ceil_divide(a.columns, columns_in_range));
-}
+void batchnorm_f32_work(const nnrun_batchnorm_f32& a, nnrun_work& work) { one_phase(work, ceil_divide(a.columns, columns_in_range)); }
 
 void batchnorm_f32_run(const nnrun_batchnorm_f32& a, void*, uint32_t, int64_t range) {
   const Slice columns = slice_of(a.columns, columns_in_range, range);

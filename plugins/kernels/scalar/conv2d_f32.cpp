@@ -11,16 +11,16 @@ constexpr int64_t block = 64;  // of channels, summed up side by side
 template <class Arguments>
 struct Sizes {
   explicit Sizes(const Arguments& a)
-      : w(a.windows), group_channels(a.channels / a.groups), group_filters(a.filters / a.groups), channels(a.channels), filters(a.filters) {}
+      : w(a.windows),
+        group_channels(a.channels / a.groups),
+        group_filters(a.filters / a.groups),
+        channels(a.channels),
+        filters(a.filters) {}
 
   int64_t x(int64_t n, int64_t row, int64_t column) const { return ((n * w.input[0] + row) * w.input[1] + column) * channels; }
   int64_t y(int64_t n, int64_t row, int64_t column) const { return ((n * w.output[0] + row) * w.output[1] + column) * filters; }
-  int64_t weight(int64_t filter, int64_t ky, int64_t kx) const {
-    return ((filter * w.kernel[0] + ky) * w.kernel[1] + kx) * group_channels;
-  }
-  int64_t place(int axis, int64_t window, int64_t t) const {
-    return window * w.stride[axis] - w.padding[axis] + t * w.dilation[axis];
-  }
+  int64_t weight(int64_t filter, int64_t ky, int64_t kx) const { return ((filter * w.kernel[0] + ky) * w.kernel[1] + kx) * group_channels; }
+  int64_t place(int axis, int64_t window, int64_t t) const { return window * w.stride[axis] - w.padding[axis] + t * w.dilation[axis]; }
 
   const nnrun_windows& w;
   int64_t group_channels, group_filters, channels, filters;
@@ -168,10 +168,10 @@ void conv2d_maxpool_forward_f32_run(const nnrun_conv2d_maxpool_forward_f32& a, v
   }
 }
 
-#define NNRUN_SCALAR_GRADIENTS(data, weights)                                                                        \
-  void data##_work(const nnrun_##data& a, nnrun_work& work) { one_phase(work, a.windows.batch * a.windows.input[0]); } \
-  void data##_run(const nnrun_##data& a, void*, uint32_t, int64_t range) { backward_data(a, range); }                  \
-  void weights##_work(const nnrun_##weights& a, nnrun_work& work) { one_phase(work, a.filters); }                      \
+#define NNRUN_SCALAR_GRADIENTS(data, weights)                                                                         \
+  void data##_work(const nnrun_##data& a, nnrun_work& work) { one_phase(work, a.windows.batch* a.windows.input[0]); } \
+  void data##_run(const nnrun_##data& a, void*, uint32_t, int64_t range) { backward_data(a, range); }                 \
+  void weights##_work(const nnrun_##weights& a, nnrun_work& work) { one_phase(work, a.filters); }                     \
   void weights##_run(const nnrun_##weights& a, void*, uint32_t, int64_t range) { backward_weights(a, range); }
 
 NNRUN_SCALAR_GRADIENTS(conv2d_backward_data_f32, conv2d_backward_weights_f32)

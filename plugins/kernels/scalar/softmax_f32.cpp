@@ -21,9 +21,7 @@ double probability(float x, Sums sums) { return std::exp(static_cast<double>(x) 
 
 }  // namespace
 
-void softmax_f32_work(const nnrun_softmax_f32& a, nnrun_work& work) {
-  one_phase(work, ceil_divide(a.rows, rows_per_range(a.columns)));
-}
+void softmax_f32_work(const nnrun_softmax_f32& a, nnrun_work& work) { one_phase(work, ceil_divide(a.rows, rows_per_range(a.columns))); }
 
 void softmax_f32_run(const nnrun_softmax_f32& a, void*, uint32_t, int64_t range) {
   const Slice rows = slice_of(a.rows, rows_per_range(a.columns), range);

@@ -7,9 +7,7 @@ namespace {
 constexpr float gelu_cubic = 0.044715f;
 constexpr float two_roots = 1.59576912f;  // 2 sqrt(2 / pi): 0.5 (1 + tanh(u)) is sigmoid(2 u)
 
-inline Floats gelu_argument(Floats x, Floats square) {
-  return multiply(multiply(all(two_roots), x), fma(square, all(gelu_cubic), all(1)));
-}
+inline Floats gelu_argument(Floats x, Floats square) { return multiply(multiply(all(two_roots), x), fma(square, all(gelu_cubic), all(1))); }
 
 // from * (1 - from) of a sigmoid
 inline Floats logistic_slope(Floats s) { return multiply(s, subtract(all(1), s)); }
@@ -44,8 +42,7 @@ void activation_f32_run(const nnrun_activation_f32& a, void*, uint32_t, int64_t 
     case NNRUN_SIGMOID: return map(a, s, [](Floats x) { return sigmoid(x); });
     case NNRUN_TANH: return map(a, s, [](Floats x) { return hyperbolic_tangent(x); });
     case NNRUN_GELU: return map(a, s, [](Floats x) { return multiply(x, normal_distribution(x, bell(x))); });
-    case NNRUN_GELU_TANH:
-      return map(a, s, [](Floats x) { return multiply(x, sigmoid(gelu_argument(x, multiply(x, x)))); });
+    case NNRUN_GELU_TANH: return map(a, s, [](Floats x) { return multiply(x, sigmoid(gelu_argument(x, multiply(x, x)))); });
     default: return map(a, s, [](Floats x) { return multiply(x, sigmoid(x)); });
   }
 }

@@ -6,7 +6,7 @@
 namespace {
 
 inline Floats negative(Floats x) { return subtract(zero(), x); }
-inline Floats minus_magnitude(Floats x) { return minimum(x, negative(x)); }  // -|x|; NaN passes
+inline Floats minus_magnitude(Floats x) { return minimum(x, negative(x)); }                          // -|x|; NaN passes
 inline Floats clamp(Floats x, float bound) { return minimum(all(bound), maximum(all(-bound), x)); }  // NaN passes
 
 // 1 / (1 + exp(-x)), to 3 ulp: through exp(-|x|), which never overflows.

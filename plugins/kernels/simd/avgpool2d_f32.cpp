@@ -67,9 +67,8 @@ void avgpool2d_backward_f32_run(const nnrun_avgpool2d_backward_f32& a, void*, ui
             if (y_column < 0) continue;
             const Floats count = all(static_cast<float>(rows * taps_inside(w, 1, y_column).size()));
             const float* dy = a.dy + ((n * w.output[0] + y_row) * w.output[1] + y_column) * a.channels + c;
-            repeat<vectors>([&](auto j) {
-              sum[j] = add(sum[j], divide(j == vectors - 1 ? load(dy + j * lanes, last) : load(dy + j * lanes), count));
-            });
+            repeat<vectors>(
+                [&](auto j) { sum[j] = add(sum[j], divide(j == vectors - 1 ? load(dy + j * lanes, last) : load(dy + j * lanes), count)); });
           }
         }
         repeat<vectors>([&](auto j) { store(dx + c + j * lanes, sum[j], j == vectors - 1 ? last : first(lanes)); });

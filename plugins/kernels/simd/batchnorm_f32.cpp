@@ -204,9 +204,7 @@ void batchnorm_f32_run(const nnrun_batchnorm_f32& a, void* workspace, uint32_t p
   }
 }
 
-void batchnorm_backward_f32_work(const nnrun_batchnorm_backward_f32& a, nnrun_work& work) {
-  three_phases(a.rows, a.columns, work);
-}
+void batchnorm_backward_f32_work(const nnrun_batchnorm_backward_f32& a, nnrun_work& work) { three_phases(a.rows, a.columns, work); }
 
 void batchnorm_backward_f32_run(const nnrun_batchnorm_backward_f32& a, void* workspace, uint32_t phase, int64_t range) {
   const Slice every_row = {0, a.rows}, every_column = {0, a.columns};

@@ -35,9 +35,9 @@ struct GatherTile {
 // Some channels of the target. Weights are packed (taps, depth, width), or (taps, width) depthwise.
 struct GatherPanel {
   const float* weights;
-  float* target;  // at the panel's first channel
-  int64_t width;  // whole vectors
-  int64_t columns;  // those that count; the tile's last vector is masked
+  float* target;      // at the panel's first channel
+  int64_t width;      // whole vectors
+  int64_t columns;    // those that count; the tile's last vector is masked
   const float* bias;  // NULL: none
   bool relu;
   int64_t first_channel;  // depthwise: of the source, too

@@ -97,8 +97,7 @@ void gather_piece(const Piece& piece) {
       });
     }
     for (int64_t row = 0; row < piece.rows_ahead; ++row, source += piece.source_row) {
-      repeat<pixels * step>([&](auto k)
-                                __attribute__((always_inline)) { __builtin_prefetch(source + k * piece.source_pixel, 0, 3); });
+      repeat<pixels * step>([&](auto k) __attribute__((always_inline)) { __builtin_prefetch(source + k * piece.source_pixel, 0, 3); });
     }
     repeat<pixels>([&](auto p) __attribute__((always_inline)) {
       __builtin_prefetch(target + (pixels + p) * piece.target_pixel, 0);
@@ -161,22 +160,16 @@ PieceFunction function_of(int64_t step, int64_t pixels, Outside outside) {
 PieceFunction function_of(int64_t taps, int64_t step, int64_t pixels, Outside outside) {
   switch (taps) {
     case 0:
-    case 1:
-      return function_of<1>(step, pixels, outside);
-    case 2:
-      return function_of<2>(step, pixels, outside);
-    case 3:
-      return function_of<3>(step, pixels, outside);
-    case 4:
-      return function_of<4>(step, pixels, outside);
-    default:
-      return function_of<5>(step, pixels, outside);
+    case 1: return function_of<1>(step, pixels, outside);
+    case 2: return function_of<2>(step, pixels, outside);
+    case 3: return function_of<3>(step, pixels, outside);
+    case 4: return function_of<4>(step, pixels, outside);
+    default: return function_of<5>(step, pixels, outside);
   }
 }
 
 // Those pixels of a row of the target that belong to lattice x.
-void gather_row(const Gather& g, const float* packed, int64_t picture, int64_t row, Slice channels, const Lattice& y,
-                const Lattice& x) {
+void gather_row(const Gather& g, const float* packed, int64_t picture, int64_t row, Slice channels, const Lattice& y, const Lattice& x) {
   const int64_t place = row / y.to_step * y.from_step + y.from;
   const Slice rows = taps_inside(place, g.source_size[0], y.taps, y.tap_step > 0 ? y.tap_step : 1);
   const int64_t sign = g.backward ? -1 : 1, first_tap = y.first_tap * g.windows.kernel[1] + x.first_tap;
@@ -209,8 +202,7 @@ void gather_row(const Gather& g, const float* packed, int64_t picture, int64_t r
 }
 
 bool gather_supports(const Gather& g, int64_t filters, int64_t groups) {
-  if (groups != g.channels || groups != filters || g.windows.dilation[1] != 1 || g.windows.kernel[1] > most_depthwise_taps)
-    return false;
+  if (groups != g.channels || groups != filters || g.windows.dilation[1] != 1 || g.windows.kernel[1] > most_depthwise_taps) return false;
   return g.windows.stride[1] <= most_depthwise_step;
 }
 

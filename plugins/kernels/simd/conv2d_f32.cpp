@@ -25,13 +25,13 @@ struct Gather {
 };
 
 Gather gather_of(const nnrun_conv2d_forward_f32& a) {
-  return {a.windows,        false, a.groups,  a.channels / a.groups, a.filters / a.groups, a.windows.input,
-          a.windows.output, a.x,   a.weights, a.bias,                a.y,                  a.relu != 0};
+  return {a.windows, false, a.groups,   a.channels / a.groups, a.filters / a.groups, a.windows.input, a.windows.output, a.x, a.weights,
+          a.bias,    a.y,   a.relu != 0};
 }
 
 Gather gather_of(const nnrun_conv2d_backward_data_f32& a) {
-  return {a.windows,       true, a.groups,  a.filters / a.groups, a.channels / a.groups, a.windows.output,
-          a.windows.input, a.dy, a.weights, nullptr,              a.dx,                  false};
+  return {a.windows, true, a.groups, a.filters / a.groups, a.channels / a.groups, a.windows.output, a.windows.input, a.dy, a.weights,
+          nullptr,   a.dx, false};
 }
 
 // The target's channels, of a group (depthwise: of all), in panels of equal width.
@@ -89,8 +89,8 @@ constexpr int64_t most_resident_weights = 160 * 1024;  // floats
 
 int64_t ranges_of(const Gather& g) {
   const int64_t rows = g.windows.batch * g.target_size[0];
-  const int64_t products = g.windows.batch * g.windows.output[0] * g.windows.output[1] * g.taps() * g.source_channels *
-                           g.target_channels * g.groups;
+  const int64_t products =
+      g.windows.batch * g.windows.output[0] * g.windows.output[1] * g.taps() * g.source_channels * g.target_channels * g.groups;
   return larger(1, smaller(smaller(rows, most_ranges), products / range_products));
 }
 
@@ -139,10 +139,10 @@ struct Walk {
   }
 
   const Lattice &y, &x;
-  int64_t picture, row, column;            // of the lattice
+  int64_t picture, row, column;           // of the lattice
   int64_t from_row, from_column, offset;  // of the pixel's first tap
   int64_t to;
-  int64_t from_step, to_step;            // floats from a pixel to its neighbour
+  int64_t from_step, to_step;           // floats from a pixel to its neighbour
   int64_t rows_inside, columns_inside;  // first taps before those have all the others in the source
   bool row_inside;
 };

@@ -37,9 +37,7 @@ void product_work(const nnrun_gemm_f32& g, nnrun_work& work) {
 
 bool conv2d_forward_f32_matrix_product_supports(const nnrun_conv2d_forward_f32& a) { return is_matrix_product(a); }
 
-void conv2d_forward_f32_matrix_product_work(const nnrun_conv2d_forward_f32& a, nnrun_work& work) {
-  product_work(product_of(a), work);
-}
+void conv2d_forward_f32_matrix_product_work(const nnrun_conv2d_forward_f32& a, nnrun_work& work) { product_work(product_of(a), work); }
 
 void conv2d_forward_f32_matrix_product_run(const nnrun_conv2d_forward_f32& a, void* workspace, uint32_t phase, int64_t range) {
   gemm_f32_run(product_of(a), workspace, phase, range);
@@ -51,8 +49,7 @@ void conv2d_backward_data_f32_matrix_product_work(const nnrun_conv2d_backward_da
   product_work(product_of(a), work);
 }
 
-void conv2d_backward_data_f32_matrix_product_run(const nnrun_conv2d_backward_data_f32& a, void* workspace, uint32_t phase,
-                                                 int64_t range) {
+void conv2d_backward_data_f32_matrix_product_run(const nnrun_conv2d_backward_data_f32& a, void* workspace, uint32_t phase, int64_t range) {
   gemm_f32_run(product_of(a), workspace, phase, range);
 }
 

@@ -36,8 +36,8 @@ void pack(const nnrun_conv2d_maxpool_forward_f32& a, const Layout& l, int64_t pa
 }
 
 struct Tile {
-  const float* x;  // the first window's
-  int64_t row;     // floats of x from a row of windows to the next
+  const float* x;   // the first window's
+  int64_t row;      // floats of x from a row of windows to the next
   int64_t tap_row;  // and from a window's row to its next
   int64_t tap_rows, run;
   const float* weights;
@@ -147,7 +147,8 @@ void conv2d_maxpool_forward_f32_few_channels_work(const nnrun_conv2d_maxpool_for
   work.workspace = static_cast<size_t>(l.copies(l.ranges)) * sizeof(float);
 }
 
-void conv2d_maxpool_forward_f32_few_channels_run(const nnrun_conv2d_maxpool_forward_f32& a, void* workspace, uint32_t phase, int64_t range) {
+void conv2d_maxpool_forward_f32_few_channels_run(const nnrun_conv2d_maxpool_forward_f32& a, void* workspace, uint32_t phase,
+                                                 int64_t range) {
   const Layout l(a);
   float* weights = static_cast<float*>(workspace);
   if (phase == 0) {

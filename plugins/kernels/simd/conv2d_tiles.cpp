@@ -59,8 +59,7 @@ __attribute__((always_inline)) inline bool has_row(const GatherTile& t, int64_t 
 }
 
 inline int64_t tap_index(const GatherTile& t, int64_t ky, int64_t kx) {
-  return (t.lattice[0].first_tap + ky * t.lattice[0].tap_stride) * t.kernel_width + t.lattice[1].first_tap +
-         kx * t.lattice[1].tap_stride;
+  return (t.lattice[0].first_tap + ky * t.lattice[0].tap_stride) * t.kernel_width + t.lattice[1].first_tap + kx * t.lattice[1].tap_stride;
 }
 
 // Each number of the source meets a row of weights.
@@ -140,12 +139,8 @@ constexpr Functions functions = make_functions();
 
 }  // namespace
 
-GatherFunction gather_function(int64_t pixels, int64_t vectors, bool inside) {
-  return functions.at[0][inside ? 1 : 0][pixels][vectors];
-}
+GatherFunction gather_function(int64_t pixels, int64_t vectors, bool inside) { return functions.at[0][inside ? 1 : 0][pixels][vectors]; }
 
-GatherFunction depthwise_function(int64_t pixels, int64_t vectors, bool inside) {
-  return functions.at[1][inside ? 1 : 0][pixels][vectors];
-}
+GatherFunction depthwise_function(int64_t pixels, int64_t vectors, bool inside) { return functions.at[1][inside ? 1 : 0][pixels][vectors]; }
 
 }  // namespace NNRUN_ISA_NAMESPACE

@@ -32,10 +32,10 @@ constexpr int most_rows(int taps) {
 
 // Pieces of rows of y in one picture, one below the other.
 struct Block {
-  const float* x;  // the first pixel's first tap
-  int64_t place, height;  // its row, and the picture's
+  const float* x;            // the first pixel's first tap
+  int64_t place, height;     // its row, and the picture's
   int64_t stride, dilation;  // rows of x
-  int64_t x_row, pixel;  // floats from a row of x, from a pixel to the next
+  int64_t x_row, pixel;      // floats from a row of x, from a pixel to the next
   const float* dy;
   int64_t dy_row;
   int64_t rows, tap_rows;
@@ -57,9 +57,8 @@ void add_products(const Block& b) {
     const int64_t dy_ahead = more ? lanes : pixels * b.pixel - c, x_ahead = more ? lanes : pixels * step * b.pixel - c;
     repeat<tap_rows>([&](auto i) __attribute__((always_inline)) {
       const bool there = i < b.tap_rows;
-      repeat<taps>([&](auto j) __attribute__((always_inline)) {
-        sum[i][j] = there ? load(b.to + i * b.to_tap_row + j * b.to_tap + c) : zero();
-      });
+      repeat<taps>([&](auto j)
+                       __attribute__((always_inline)) { sum[i][j] = there ? load(b.to + i * b.to_tap_row + j * b.to_tap + c) : zero(); });
     });
     for (int64_t row = 0; row < b.rows; ++row) {
       Floats dy[pixels];
@@ -128,16 +127,11 @@ AddFunction function_of(int64_t pixels, Outside outside) {
   }
   constexpr int any = anything_outside;
   switch (pixels) {
-    case 1:
-      return add_products<taps, step, 1, any, any>;
-    case 2:
-      return add_products<taps, step, 2, any, any>;
-    case 4:
-      return add_products<taps, step, 4, any, any>;
-    case 7:
-      return add_products<taps, step, 7, any, any>;
-    default:
-      return add_products<taps, step, most_pixels, any, any>;
+    case 1: return add_products<taps, step, 1, any, any>;
+    case 2: return add_products<taps, step, 2, any, any>;
+    case 4: return add_products<taps, step, 4, any, any>;
+    case 7: return add_products<taps, step, 7, any, any>;
+    default: return add_products<taps, step, most_pixels, any, any>;
   }
 }
 
@@ -155,16 +149,11 @@ void add_tap_rows(Block b, int64_t step, int64_t pixels, Outside outside) {
 
 void add_block(const Block& b, int64_t taps, int64_t step, int64_t pixels, Outside outside) {
   switch (taps) {
-    case 1:
-      return add_tap_rows<1>(b, step, pixels, outside);
-    case 2:
-      return add_tap_rows<2>(b, step, pixels, outside);
-    case 3:
-      return add_tap_rows<3>(b, step, pixels, outside);
-    case 4:
-      return add_tap_rows<4>(b, step, pixels, outside);
-    default:
-      return add_tap_rows<5>(b, step, pixels, outside);
+    case 1: return add_tap_rows<1>(b, step, pixels, outside);
+    case 2: return add_tap_rows<2>(b, step, pixels, outside);
+    case 3: return add_tap_rows<3>(b, step, pixels, outside);
+    case 4: return add_tap_rows<4>(b, step, pixels, outside);
+    default: return add_tap_rows<5>(b, step, pixels, outside);
   }
 }
 
@@ -205,8 +194,7 @@ void sum_slice(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, Slic
     end = smaller(smaller(rows.end, begin + block_rows), (picture + 1) * w.output[0]);
     add_rows(a, l, picture, {row, row + end - begin}, sums);
     if (!a.has_bias) continue;
-    const PixelBlock block = {1,         (end - begin) * w.output[1], nullptr, 0, 0, a.dy + begin * w.output[1] * a.channels, 0,
-                              a.channels};
+    const PixelBlock block = {1, (end - begin) * w.output[1], nullptr, 0, 0, a.dy + begin * w.output[1] * a.channels, 0, a.channels};
     sum_pixels(block, a.channels, sums + l.taps * l.width, true);
   }
 }
@@ -231,8 +219,8 @@ void reduce(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, const f
 }  // namespace
 
 bool conv2d_backward_weights_f32_depthwise_supports(const nnrun_conv2d_backward_weights_f32& a) {
-  return a.groups == a.channels && a.groups == a.filters && a.windows.dilation[1] == 1 &&
-         a.windows.kernel[1] <= most_depthwise_taps && a.windows.stride[1] <= most_depthwise_step;
+  return a.groups == a.channels && a.groups == a.filters && a.windows.dilation[1] == 1 && a.windows.kernel[1] <= most_depthwise_taps &&
+         a.windows.stride[1] <= most_depthwise_step;
 }
 
 void conv2d_backward_weights_f32_depthwise_work(const nnrun_conv2d_backward_weights_f32& a, nnrun_work& work) {
@@ -245,8 +233,7 @@ void conv2d_backward_weights_f32_depthwise_work(const nnrun_conv2d_backward_weig
   work.workspace = static_cast<size_t>(l.slices * l.slice_floats()) * sizeof(float);
 }
 
-void conv2d_backward_weights_f32_depthwise_run(const nnrun_conv2d_backward_weights_f32& a, void* workspace, uint32_t phase,
-                                               int64_t range) {
+void conv2d_backward_weights_f32_depthwise_run(const nnrun_conv2d_backward_weights_f32& a, void* workspace, uint32_t phase, int64_t range) {
   const Layout l(a);
   float* sums = static_cast<float*>(workspace);
   if (phase == 0) {

@@ -6,9 +6,9 @@
 namespace NNRUN_ISA_NAMESPACE {
 namespace {
 
-constexpr int64_t wanted_ranges = 8;       // enough to balance two to eight threads
-constexpr int64_t block_pixels = 96;       // their dy, 64 filters wide, and their x for some taps fit the L1 cache
-constexpr int64_t merged_channels = 16;    // so few channels are copied with their padding, and a row of taps taken in one go
+constexpr int64_t wanted_ranges = 8;        // enough to balance two to eight threads
+constexpr int64_t block_pixels = 96;        // their dy, 64 filters wide, and their x for some taps fit the L1 cache
+constexpr int64_t merged_channels = 16;     // so few channels are copied with their padding, and a row of taps taken in one go
 constexpr int64_t elements_to_reduce = 64;  // in a range of phase 1
 
 constexpr int64_t round_up(int64_t x, int64_t step) { return ceil_divide(x, step) * step; }
@@ -216,8 +216,7 @@ void reduce(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, const f
       transpose(x);
       for (int64_t i = 0; i < here; ++i) store(a.dweights + (first_filter + j + i) * l.elements + e, x[i], first(count));
     }
-    if (a.has_bias && elements.begin == 0)
-      store(a.dbias + first_filter + j, sum_of_slices(l, sums + l.elements * l.width + j, mask), mask);
+    if (a.has_bias && elements.begin == 0) store(a.dbias + first_filter + j, sum_of_slices(l, sums + l.elements * l.width + j, mask), mask);
   }
 }
 

@@ -33,8 +33,7 @@ struct Layout {
   static constexpr int64_t packed_floats = block_pixels * panel_channels;  // of each range
 };
 
-void sum_slice(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, float* sums, float* packed, Slice pixels,
-               Slice filters) {
+void sum_slice(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, float* sums, float* packed, Slice pixels, Slice filters) {
   for (int64_t begin = pixels.begin; begin < pixels.end; begin += block_pixels) {
     const int64_t end = smaller(pixels.end, begin + block_pixels), next = smaller(block_pixels, pixels.end - end);
     const bool accumulate = begin > pixels.begin;

@@ -42,9 +42,7 @@ constexpr Functions make_functions() {
     (
         [&] {
           constexpr int vectors = v + 1;
-          [&]<int... e>(std::integer_sequence<int, e...>) {
-            ((f.at[e + 1][vectors] = outer<e + 1, vectors>), ...);
-          }
+          [&]<int... e>(std::integer_sequence<int, e...>) { ((f.at[e + 1][vectors] = outer<e + 1, vectors>), ...); }
           (std::make_integer_sequence<int, conv_outer_elements(vectors)>());
         }(),
         ...);

@@ -59,8 +59,7 @@ struct TilePlace {
 };
 
 TilePlace place_of(const Layout& l, int64_t tile) {
-  return {tile / l.tiles[1] / l.tiles[0], tile / l.tiles[1] % l.tiles[0] * winograd_outputs,
-          tile % l.tiles[1] * winograd_outputs};
+  return {tile / l.tiles[1] / l.tiles[0], tile / l.tiles[1] % l.tiles[0] * winograd_outputs, tile % l.tiles[1] * winograd_outputs};
 }
 
 // A square of a picture that may lie partly outside of it.
@@ -135,21 +134,19 @@ void transform_square(const Square& s, Slice channels, float* to, Transform tran
           [&](int64_t y, int64_t x) __attribute__((always_inline)) { return load(s.at(y, x) + c); }, to);
     } else {
       transform(
-          [&](int64_t y, int64_t x)
-              __attribute__((always_inline)) { return s.holds(y, x) ? load(s.at(y, x) + c, mask) : zero(); },
-          to);
+          [&](int64_t y, int64_t x) __attribute__((always_inline)) { return s.holds(y, x) ? load(s.at(y, x) + c, mask) : zero(); }, to);
     }
   }
 }
 
-void transform_block(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, Slice tiles, Slice channels, Slice filters,
-                     float* x, float* dy) {
+void transform_block(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, Slice tiles, Slice channels, Slice filters, float* x,
+                     float* dy) {
   for (int64_t tile = tiles.begin; tile < tiles.end; ++tile, x += l.channels, dy += l.filters) {
     const TilePlace p = place_of(l, tile);
     transform_square(
-        x_of(a, p), channels,
-        x, [&](auto at, float* to) __attribute__((always_inline)) {
-          transform_source_tile(at, [&](int64_t position, Floats v) __attribute__((always_inline)) { store(to + position * l.x_position, v); });
+        x_of(a, p), channels, x, [&](auto at, float* to) __attribute__((always_inline)) {
+          transform_source_tile(
+              at, [&](int64_t position, Floats v) __attribute__((always_inline)) { store(to + position * l.x_position, v); });
         });
     transform_square(
         dy_of(a, p), filters,
@@ -157,8 +154,8 @@ void transform_block(const nnrun_conv2d_backward_weights_f32& a, const Layout& l
   }
 }
 
-void sum_block(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, Slice tiles, Slice channels, Slice filters,
-               float* sums, float* x) {
+void sum_block(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, Slice tiles, Slice channels, Slice filters, float* sums,
+               float* x) {
   float* dy = x + winograd_positions * l.x_position;
   for (Slice block = {tiles.begin, tiles.begin}; block.begin < tiles.end; block.begin = block.end) {
     block.end = smaller(tiles.end, block.begin + l.block_tiles);
@@ -180,8 +177,7 @@ void sum_block(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, Slic
       add_outer_products(o, [](int64_t) {});
     }
     const PixelBlock totals = {1, block.size(), nullptr, 0, 0, dy + sum_position * l.dy_position, 0, l.filters};
-    if (a.has_bias && channels.begin == 0)
-      sum_pixels(totals, filters.size(), sums + winograd_positions * l.sum_floats, accumulate);
+    if (a.has_bias && channels.begin == 0) sum_pixels(totals, filters.size(), sums + winograd_positions * l.sum_floats, accumulate);
   }
 }
 
@@ -193,8 +189,7 @@ Floats sum_of_slices(const Layout& l, const float* at, Mask mask) {
 }
 
 // A few filters of a block; `sums` are the block's.
-void reduce(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, const float* sums, Slice channels, Slice filters,
-            Slice some) {
+void reduce(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, const float* sums, Slice channels, Slice filters, Slice some) {
   for (int64_t filter = some.begin; filter < some.end; ++filter) {
     float* to = a.dweights + (filters.begin + filter) * 9 * a.channels;
     for (int64_t c = channels.begin; c < channels.end; c += lanes) {
@@ -203,8 +198,7 @@ void reduce(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, const f
       Floats rows[3][6];
       repeat<6>([&](auto x) __attribute__((always_inline)) {
         Floats m[6], t[3];
-        repeat<6>([&](auto y)
-                      __attribute__((always_inline)) { m[y] = sum_of_slices(l, from + (y * 6 + x) * l.sum_floats, mask); });
+        repeat<6>([&](auto y) __attribute__((always_inline)) { m[y] = sum_of_slices(l, from + (y * 6 + x) * l.sum_floats, mask); });
         transform_weights_gradient(m, t);
         repeat<3>([&](auto y) __attribute__((always_inline)) { rows[y][x] = t[y]; });
       });
@@ -244,8 +238,7 @@ void conv2d_backward_weights_f32_winograd_work(const nnrun_conv2d_backward_weigh
   work.workspace = static_cast<size_t>(l.floats()) * sizeof(float);
 }
 
-void conv2d_backward_weights_f32_winograd_run(const nnrun_conv2d_backward_weights_f32& a, void* workspace, uint32_t phase,
-                                              int64_t range) {
+void conv2d_backward_weights_f32_winograd_run(const nnrun_conv2d_backward_weights_f32& a, void* workspace, uint32_t phase, int64_t range) {
   const Layout l(a);
   float* sums = static_cast<float*>(workspace);
   const auto channels_of = [&](int64_t block) { return slice_of(a.channels, l.channels, block % l.channel_blocks); };
@@ -259,8 +252,7 @@ void conv2d_backward_weights_f32_winograd_run(const nnrun_conv2d_backward_weight
   } else {
     const int64_t pieces = ceil_divide(l.filters, filters_to_reduce), block = range / pieces;
     const Slice filters = filters_of(block);
-    reduce(a, l, sums + block * l.block_sums, channels_of(block), filters,
-           slice_of(filters.size(), filters_to_reduce, range % pieces));
+    reduce(a, l, sums + block * l.block_sums, channels_of(block), filters, slice_of(filters.size(), filters_to_reduce, range % pieces));
   }
 }
 

@@ -47,11 +47,11 @@ Winograd winograd_of(const nnrun_conv2d_backward_data_f32& a) {
 
 }  // namespace
 
-#define NNRUN_WINOGRAD_KERNEL(name)                                                                                           \
+#define NNRUN_WINOGRAD_KERNEL(name)                                                                                              \
   bool name##_winograd_supports(const nnrun_##name& a) { return winograd_supports(a.windows, a.channels, a.filters, a.groups); } \
-  void name##_winograd_work(const nnrun_##name& a, nnrun_work& work) { winograd_work(winograd_of(a), work); }                  \
-  void name##_winograd_run(const nnrun_##name& a, void* workspace, uint32_t phase, int64_t range) {                            \
-    winograd_run(winograd_of(a), workspace, phase, range);                                                                     \
+  void name##_winograd_work(const nnrun_##name& a, nnrun_work& work) { winograd_work(winograd_of(a), work); }                    \
+  void name##_winograd_run(const nnrun_##name& a, void* workspace, uint32_t phase, int64_t range) {                              \
+    winograd_run(winograd_of(a), workspace, phase, range);                                                                       \
   }
 
 NNRUN_WINOGRAD_KERNEL(conv2d_forward_f32)

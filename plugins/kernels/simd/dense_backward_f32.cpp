@@ -7,15 +7,16 @@
 namespace NNRUN_ISA_NAMESPACE {
 namespace {
 
-constexpr int64_t block = lanes;          // inputs
-constexpr int units_at_once = 4;          // of the sums that make dx
-constexpr int gradient_rows = 4;          // of dweights at once
+constexpr int64_t block = lanes;  // inputs
+constexpr int units_at_once = 4;  // of the sums that make dx
+constexpr int gradient_rows = 4;  // of dweights at once
 constexpr int gradient_vectors = conv_tile_vectors;
 constexpr int64_t rows_ahead = 2 * block;  // of W, fetched early
 
 int64_t padded_batch(const nnrun_dense_backward_f32& a) { return ceil_divide(a.batch, lanes) * lanes; }
 
-// dx of `count` inputs (`whole`: a block of them) from `input` on, for `lanes` samples. `turned_dy` is (units, padded batch), from those samples on.
+// dx of `count` inputs (`whole`: a block of them) from `input` on, for `lanes` samples. `turned_dy` is (units, padded batch), from those
+// samples on.
 template <bool whole>
 void block_of_dx(const nnrun_dense_backward_f32& a, int64_t input, int64_t count, int64_t sample, const float* turned_dy) {
   Floats sum[block];

@@ -25,10 +25,10 @@ struct FewChannels {
   }
   // What rows of y see of a picture.
   void copy(int64_t picture, Slice rows, float* to) const {
-    copy_padded({a.x + picture * a.windows.input[0] * a.windows.input[1] * a.channels, a.windows.input[0], a.windows.input[1], a.channels,
-                 pool * rows.begin * a.windows.stride[0] - a.windows.padding[0], -a.windows.padding[1], x_rows(rows.size()), columns,
-                 a.channels},
-                to);
+    copy_padded(
+        {a.x + picture * a.windows.input[0] * a.windows.input[1] * a.channels, a.windows.input[0], a.windows.input[1], a.channels,
+         pool * rows.begin * a.windows.stride[0] - a.windows.padding[0], -a.windows.padding[1], x_rows(rows.size()), columns, a.channels},
+        to);
   }
   // Of a picture, what rows of y see and those before them have not seen.
   void fetch(int64_t picture, Slice rows) const {
@@ -39,8 +39,8 @@ struct FewChannels {
   }
 
   const Arguments& a;
-  int64_t height, width;  // of y
-  int64_t run, elements;  // floats of a window's row, of a window
+  int64_t height, width;         // of y
+  int64_t run, elements;         // floats of a window's row, of a window
   int64_t columns, step, pitch;  // of copied x: pixels in a row, floats from a window to the next, floats from a row to the next
 };
 

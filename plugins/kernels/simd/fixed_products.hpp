@@ -30,8 +30,8 @@ constexpr int64_t rows_worth_packing = 8;
 
 // y[i][f] for `rows` x `features` of a tile; x's rows are `depth` apart, those of the weights `apart`, y's `stride`.
 template <class Kind, int rows, int features>
-inline void product_tile(const typename Kind::X* x, const typename Kind::W* weights, int64_t apart, const int32_t* bias, int32_t* y, int64_t depth,
-                         int64_t stride, int32_t shift) {
+inline void product_tile(const typename Kind::X* x, const typename Kind::W* weights, int64_t apart, const int32_t* bias, int32_t* y,
+                         int64_t depth, int64_t stride, int32_t shift) {
   using V = Vectors<Kind>;
   typename V::Sum sums[rows][features];
   for (auto& row : sums) {
@@ -64,9 +64,10 @@ inline void product_tile(const typename Kind::X* x, const typename Kind::W* weig
 
 // y (rows, features), rows `stride` apart, of contiguous x and weights.
 template <class Kind>
-inline void products(const typename Kind::X* x, const typename Kind::W* weights, const int32_t* bias, int32_t* y, int64_t rows, int64_t features,
-                     int64_t depth, int64_t stride, int32_t shift) {
-  constexpr int64_t line = 64 / static_cast<int64_t>(sizeof(typename Kind::W)), packed_depth = 8192 / static_cast<int64_t>(sizeof(typename Kind::W));
+inline void products(const typename Kind::X* x, const typename Kind::W* weights, const int32_t* bias, int32_t* y, int64_t rows,
+                     int64_t features, int64_t depth, int64_t stride, int32_t shift) {
+  constexpr int64_t line = 64 / static_cast<int64_t>(sizeof(typename Kind::W)),
+                    packed_depth = 8192 / static_cast<int64_t>(sizeof(typename Kind::W));
   alignas(64) typename Kind::W packed[tile_features * packed_depth];
   for (int64_t f = 0; f < features;) {
     const typename Kind::W* w = weights + f * depth;
@@ -80,7 +81,8 @@ inline void products(const typename Kind::X* x, const typename Kind::W* weights,
     int64_t apart = depth;
     if (wide && rows >= rows_worth_packing && depth <= packed_depth) {
       apart = ceil_divide(depth, line) * line;
-      for (int64_t i = 0; i < tile_features; ++i) std::memcpy(packed + i * apart, w + i * depth, static_cast<std::size_t>(depth) * sizeof *w);
+      for (int64_t i = 0; i < tile_features; ++i)
+        std::memcpy(packed + i * apart, w + i * depth, static_cast<std::size_t>(depth) * sizeof *w);
       w = packed;
     }
     for (int64_t i = 0; i < rows;) {
@@ -186,9 +188,9 @@ bool conv2d_supports(const Arguments& a) {
 
 }  // namespace NNRUN_ISA_NAMESPACE
 
-#define NNRUN_INTEGER_PRODUCTS(suffix, Kind)                                                                                         \
-  void matmul_##suffix##_work(const nnrun_matmul_##suffix& a, nnrun_work& work) { matmul_work<Kind>(a, work); }                      \
-  void matmul_##suffix##_run(const nnrun_matmul_##suffix& a, void*, uint32_t, int64_t range) { matmul<Kind>(a, range); }             \
-  bool conv2d_##suffix##_gathered_supports(const nnrun_conv2d_##suffix& a) { return conv2d_supports<Kind>(a); }                      \
-  void conv2d_##suffix##_gathered_work(const nnrun_conv2d_##suffix& a, nnrun_work& work) { conv2d_work(a, work); }                   \
+#define NNRUN_INTEGER_PRODUCTS(suffix, Kind)                                                                             \
+  void matmul_##suffix##_work(const nnrun_matmul_##suffix& a, nnrun_work& work) { matmul_work<Kind>(a, work); }          \
+  void matmul_##suffix##_run(const nnrun_matmul_##suffix& a, void*, uint32_t, int64_t range) { matmul<Kind>(a, range); } \
+  bool conv2d_##suffix##_gathered_supports(const nnrun_conv2d_##suffix& a) { return conv2d_supports<Kind>(a); }          \
+  void conv2d_##suffix##_gathered_work(const nnrun_conv2d_##suffix& a, nnrun_work& work) { conv2d_work(a, work); }       \
   void conv2d_##suffix##_gathered_run(const nnrun_conv2d_##suffix& a, void*, uint32_t, int64_t range) { conv2d<Kind>(a, range); }

@@ -47,14 +47,10 @@ void all_columns(const nnrun_gemm_f32& g, Slice columns) {
 void multiply_by_dots(const nnrun_gemm_f32& g, int64_t first_column, int64_t end_column) {
   const Slice columns = {first_column, end_column};
   switch (g.m) {
-    case 1:
-      return all_columns<1, 8>(g, columns);
-    case 2:
-      return all_columns<2, 4>(g, columns);
-    case 3:
-      return all_columns<3, 3>(g, columns);
-    default:
-      return all_columns<4, 2>(g, columns);
+    case 1: return all_columns<1, 8>(g, columns);
+    case 2: return all_columns<2, 4>(g, columns);
+    case 3: return all_columns<3, 3>(g, columns);
+    default: return all_columns<4, 2>(g, columns);
   }
 }
 

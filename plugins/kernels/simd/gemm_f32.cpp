@@ -12,12 +12,8 @@ constexpr int64_t rows_to_add = 16;  // in a range of the last phase of Method::
 
 Slice depth_of(const nnrun_gemm_f32& g, const Plan& plan, int64_t block) { return slice_of(g.k, plan.depth, block); }
 
-const float* a_at(const nnrun_gemm_f32& g, int64_t i, int64_t p) {
-  return g.transpose_a ? g.a + p * g.lda + i : g.a + i * g.lda + p;
-}
-const float* b_at(const nnrun_gemm_f32& g, int64_t p, int64_t j) {
-  return g.transpose_b ? g.b + j * g.ldb + p : g.b + p * g.ldb + j;
-}
+const float* a_at(const nnrun_gemm_f32& g, int64_t i, int64_t p) { return g.transpose_a ? g.a + p * g.lda + i : g.a + i * g.lda + p; }
+const float* b_at(const nnrun_gemm_f32& g, int64_t p, int64_t j) { return g.transpose_b ? g.b + j * g.ldb + p : g.b + p * g.ldb + j; }
 
 void pack_b_panel(const nnrun_gemm_f32& g, const Plan& plan, int64_t panel, Slice depth, float* to) {
   const Slice columns = slice_of(g.n, plan.panel_columns, panel);
@@ -163,15 +159,9 @@ void add_chunks(const nnrun_gemm_f32& g, const Plan& plan, const float* workspac
 void gemm_f32_work(const nnrun_gemm_f32& g, nnrun_work& work) {
   const Plan plan = plan_of(g);
   switch (plan.method) {
-    case Plan::Method::tiles:
-      tiles_work(plan, work);
-      break;
-    case Plan::Method::dots:
-      one_phase(work, plan.column_groups);
-      break;
-    case Plan::Method::split:
-      split_work(g, plan, work);
-      break;
+    case Plan::Method::tiles: tiles_work(plan, work); break;
+    case Plan::Method::dots: one_phase(work, plan.column_groups); break;
+    case Plan::Method::split: split_work(g, plan, work); break;
   }
   work.workspace = static_cast<size_t>(plan.workspace) * sizeof(float);
 }
@@ -180,8 +170,7 @@ void gemm_f32_run(const nnrun_gemm_f32& g, void* workspace, uint32_t phase, int6
   const Plan plan = plan_of(g);
   float* space = static_cast<float*>(workspace);
   switch (plan.method) {
-    case Plan::Method::tiles:
-      return run_tiles(g, plan, space, phase, range);
+    case Plan::Method::tiles: return run_tiles(g, plan, space, phase, range);
     case Plan::Method::dots: {
       const int64_t step = plan.panels_in_group * plan.panel_columns;
       const Slice columns = slice_of(g.n, step, range);

@@ -132,8 +132,7 @@ int64_t workspace_of(const nnrun_gemm_f32& g) {
     if (large(g)) {
       floats += all_of_b;
     } else if (g.transpose_b) {
-      floats +=
-          g.m > g.n || g.m > most_rows_in_group ? all_of_b : smaller(all_of_b, (g.serial ? 1 : most_ranges) * widest * depth);
+      floats += g.m > g.n || g.m > most_rows_in_group ? all_of_b : smaller(all_of_b, (g.serial ? 1 : most_ranges) * widest * depth);
     }
     if (packs_a(g)) {
       const int64_t rows = round_up(g.m, 16);

@@ -34,7 +34,7 @@ struct Plan {
   int64_t shared_b = 0;                  // PackB::before: all of B
   int64_t private_a = 0, private_b = 0;  // for each range
 
-  int64_t workspace = 0;                 // all of it, for any method: see workspace_of() in gemm_plan.cpp
+  int64_t workspace = 0;  // all of it, for any method: see workspace_of() in gemm_plan.cpp
 
   int64_t ranges() const { return row_groups * column_groups; }
 };

@@ -6,7 +6,7 @@ namespace NNRUN_ISA_NAMESPACE {
 namespace {
 
 constexpr int line = 64 / sizeof(float);  // of a cache
-constexpr int64_t c_ahead = 96;  // of k
+constexpr int64_t c_ahead = 96;           // of k
 
 template <int rows, int vectors>
 struct Sums {
@@ -90,9 +90,8 @@ void multiply_tile(const Tile& t) {
     for (; depth >= stop + prefetch_step; depth -= prefetch_step) {
       repeat<prefetch_step>([&](auto) __attribute__((always_inline)) { multiply_add(); });
       if (next) {
-        repeat<(vectors * lanes + line - 1) / line>([&](auto j) __attribute__((always_inline)) {
-          __builtin_prefetch(next + j * line, 0, 2);
-        });
+        repeat<(vectors * lanes + line - 1) / line>([&](auto j)
+                                                        __attribute__((always_inline)) { __builtin_prefetch(next + j * line, 0, 2); });
         advance(next, t.next_stride);
       }
     }
@@ -173,8 +172,6 @@ constexpr Functions functions = make_functions();
 
 }  // namespace
 
-TileFunction tile_function(int64_t rows, int64_t vectors, bool a_by_columns) {
-  return functions.at[a_by_columns ? 1 : 0][rows][vectors];
-}
+TileFunction tile_function(int64_t rows, int64_t vectors, bool a_by_columns) { return functions.at[a_by_columns ? 1 : 0][rows][vectors]; }
 
 }  // namespace NNRUN_ISA_NAMESPACE

@@ -86,8 +86,7 @@ void maxpool2d_backward_f32_run(const nnrun_maxpool2d_backward_f32& a, void*, ui
               if (window_column < 0 || window_column >= w.output[1]) continue;
               const int64_t kx = w.kernel[1] - 1 - x.first_tap - tx * x.tap_stride;
               const int64_t at = ((n * w.output[0] + window_row) * w.output[1] + window_column) * a.channels + c;
-              sum = add(sum, where_equal(from_bytes(a.argmax + at, count), static_cast<float>(ky * w.kernel[1] + kx),
-                                         load(a.dy + at, m)));
+              sum = add(sum, where_equal(from_bytes(a.argmax + at, count), static_cast<float>(ky * w.kernel[1] + kx), load(a.dy + at, m)));
             }
           }
           store(dx + c, sum, m);

@@ -6,10 +6,10 @@
 namespace {
 
 struct PaddedBand {
-  const float* picture;            // (height, width, channels)
+  const float* picture;  // (height, width, channels)
   int64_t height, width, channels;
   int64_t first_row, first_column;  // of the copy, in the picture; may be outside
-  int64_t rows, columns, pixel;    // of the copy, (rows, columns, pixel), pixel >= channels; what is more is zero
+  int64_t rows, columns, pixel;     // of the copy, (rows, columns, pixel), pixel >= channels; what is more is zero
 };
 
 inline void fill_with_zeros(float* to, int64_t count) {

@@ -13,7 +13,8 @@ template <class T>
 inline void prefetch_share(const T* from, int64_t count, int64_t share, int64_t shares) {
   const auto* bytes = reinterpret_cast<const char*>(from);
   const int64_t lines = (count * static_cast<int64_t>(sizeof(T)) + cache_line - 1) / cache_line;
-  for (int64_t line = lines * share / shares; line < lines * (share + 1) / shares; ++line) __builtin_prefetch(bytes + line * cache_line, 0, 2);
+  for (int64_t line = lines * share / shares; line < lines * (share + 1) / shares; ++line)
+    __builtin_prefetch(bytes + line * cache_line, 0, 2);
 }
 
 }  // namespace

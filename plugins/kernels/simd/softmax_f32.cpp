@@ -83,9 +83,7 @@ void subtract_targets(const nnrun_softmax_cross_entropy_f32& a, int64_t row, flo
 
 }  // namespace
 
-void softmax_f32_work(const nnrun_softmax_f32& a, nnrun_work& work) {
-  one_phase(work, ceil_divide(a.rows, rows_in_range(a.columns)));
-}
+void softmax_f32_work(const nnrun_softmax_f32& a, nnrun_work& work) { one_phase(work, ceil_divide(a.rows, rows_in_range(a.columns))); }
 
 void softmax_f32_run(const nnrun_softmax_f32& a, void*, uint32_t, int64_t range) {
   const Slice rows = slice_of(a.rows, rows_in_range(a.columns), range);

@@ -13,9 +13,7 @@ namespace {
 // body(0), ..., body(count - 1), unrolled; the index is a compile-time constant, so arrays of vectors become registers.
 template <int count, class Body>
 __attribute__((always_inline)) inline void repeat(Body&& body) {
-  [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
-    (body(std::integral_constant<int, i>()), ...);
-  }
+  [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) { (body(std::integral_constant<int, i>()), ...); }
   (std::make_integer_sequence<int, count>());
 }
 

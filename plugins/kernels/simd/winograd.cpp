@@ -13,8 +13,8 @@
 namespace NNRUN_ISA_NAMESPACE {
 namespace {
 
-constexpr int64_t block_tiles = 24;  // their transforms, for 64 channels, stay in the L2 cache along with a panel of weights
-constexpr int64_t most_ranges = 16;  // each has a block's transforms of its own
+constexpr int64_t block_tiles = 24;       // their transforms, for 64 channels, stay in the L2 cache along with a panel of weights
+constexpr int64_t most_ranges = 16;       // each has a block's transforms of its own
 constexpr int64_t weights_channels = 64;  // source channels in a range of phase 0
 
 struct Layout {
@@ -109,16 +109,19 @@ void transform_source_block(const Winograd& w, const Layout& l, Slice tiles, Ope
     for (int64_t c = 0; c < w.source_channels; c += lanes) {
       const Mask mask = first(smaller(lanes, w.source_channels - c));
       const float* from = w.source + (origin + c);
-      const auto put = [&](int64_t position, Floats x) __attribute__((always_inline)) { store_operands(to + c + position * l.source_position, x); };
+      const auto put = [&](int64_t position, Floats x) __attribute__((always_inline)) {
+        store_operands(to + c + position * l.source_position, x);
+      };
       if (inside && c + lanes <= w.source_channels) {
-        transform_source_tile([&](int64_t y, int64_t x) __attribute__((always_inline)) {
-          return load(from + y * row_stride + x * w.source_channels);
-        }, put);
+        transform_source_tile(
+            [&](int64_t y, int64_t x) __attribute__((always_inline)) { return load(from + y * row_stride + x * w.source_channels); }, put);
       } else {
-        transform_source_tile([&](int64_t y, int64_t x) __attribute__((always_inline)) {
-          const bool there = y >= rows.begin && y < rows.end && x >= columns.begin && x < columns.end;
-          return there ? load(from + y * row_stride + x * w.source_channels, mask) : zero();
-        }, put);
+        transform_source_tile(
+            [&](int64_t y, int64_t x) __attribute__((always_inline)) {
+              const bool there = y >= rows.begin && y < rows.end && x >= columns.begin && x < columns.end;
+              return there ? load(from + y * row_stride + x * w.source_channels, mask) : zero();
+            },
+            put);
       }
     }
   }
@@ -207,7 +210,8 @@ void pool_block(const Winograd& w, const Layout& l, Slice tiles, int64_t panel, 
       transform_back(products + (c - channels.begin), l.product_position, y);
       repeat<2>([&](auto i) __attribute__((always_inline)) {
         repeat<2>([&](auto j) __attribute__((always_inline)) {
-          const Pooled pooled = largest_of_four<relu>(y[2 * i][2 * j], y[2 * i][2 * j + 1], y[2 * i + 1][2 * j], y[2 * i + 1][2 * j + 1], bias);
+          const Pooled pooled =
+              largest_of_four<relu>(y[2 * i][2 * j], y[2 * i][2 * j + 1], y[2 * i + 1][2 * j], y[2 * i + 1][2 * j + 1], bias);
           if (i >= rows || j >= columns) return;
           const int64_t at = origin + (i * width + j) * w.target_channels + c;
           store(w.target + at, pooled.y, mask);

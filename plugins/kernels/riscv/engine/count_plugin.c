@@ -14,7 +14,9 @@
 typedef uint64_t qemu_plugin_id_t;
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
-enum { QEMU_PLUGIN_INLINE_ADD_U64 = 0 };
+enum {
+  QEMU_PLUGIN_INLINE_ADD_U64 = 0
+};
 extern void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, void (*callback)(qemu_plugin_id_t, struct qemu_plugin_tb*));
 extern void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, void (*callback)(qemu_plugin_id_t, void*), void* data);
 extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb* tb);
@@ -26,7 +28,10 @@ extern void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn* 
 EXPORT extern int qemu_plugin_version;
 EXPORT int qemu_plugin_version = 1;
 
-enum { code_begin = 0x10000, places = 1 << 17 };
+enum {
+  code_begin = 0x10000,
+  places = 1 << 17
+};
 static uint64_t counts[places];
 static char path[4096];
 

@@ -3,9 +3,9 @@
 
 #include "elf_file.hpp"
 
+#include <nnrun/nnrun.h>
 #include <atomic>
 #include <mutex>
-#include <nnrun/nnrun.h>
 #include <string_view>
 #include <vector>
 

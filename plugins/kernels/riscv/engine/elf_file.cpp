@@ -41,8 +41,8 @@ ElfFile parse(Bytes file, unsigned bits) {
     const auto segment = read<ProgramHeader>(file, header.e_phoff + std::uint64_t{i} * sizeof(ProgramHeader));
     if (segment.p_type != PT_LOAD || segment.p_memsz == 0) continue;
     if (segment.p_filesz > segment.p_memsz) throw nnrun::Error("the ELF file is damaged: a segment is larger in the file than in memory");
-    elf.segments.push_back({segment.p_vaddr, segment.p_memsz, part(file, segment.p_offset, segment.p_filesz),
-                            (segment.p_flags & PF_W) != 0, (segment.p_flags & PF_X) != 0});
+    elf.segments.push_back({segment.p_vaddr, segment.p_memsz, part(file, segment.p_offset, segment.p_filesz), (segment.p_flags & PF_W) != 0,
+                            (segment.p_flags & PF_X) != 0});
   }
   for (unsigned i = 0; i < header.e_shnum; ++i) {
     const auto table = read<SectionHeader>(file, header.e_shoff + std::uint64_t{i} * sizeof(SectionHeader));

@@ -10,7 +10,7 @@ namespace nnrun_riscv {
 
 struct Segment {
   std::uint64_t address = 0;
-  std::uint64_t size = 0;           // in memory; what `bytes` does not cover is zero
+  std::uint64_t size = 0;                // in memory; what `bytes` does not cover is zero
   std::span<const unsigned char> bytes;  // points into the file
   bool writable = false, executable = false;
 };
@@ -23,10 +23,10 @@ struct Function {
 struct ElfFile {
   unsigned bits = 0;  // 32 or 64
   std::uint64_t entry = 0;
-  std::uint64_t code_address = 0;        // of its first section with instructions
-  std::span<const unsigned char> code;   // that section
-  std::vector<Segment> segments;    // in order of address
-  std::vector<Function> functions;  // in order of address
+  std::uint64_t code_address = 0;       // of its first section with instructions
+  std::span<const unsigned char> code;  // that section
+  std::vector<Segment> segments;        // in order of address
+  std::vector<Function> functions;      // in order of address
 };
 
 // `file` must outlive the result. Throws nnrun::Error where it is no RISC-V executable, or damaged.

@@ -37,16 +37,20 @@ std::uint64_t target_of(std::string_view text) {
 }  // namespace
 
 nnrun_instruction_kind kind_of_mnemonic(std::string_view m) {
-  if (is_one_of(m, {"ecall", "ebreak", "fence", "fence.i", "wfi", "mret", "unimp"}) || starts(m, {"csr", "rd"})) return NNRUN_INSTRUCTION_SYSTEM;
+  if (is_one_of(m, {"ecall", "ebreak", "fence", "fence.i", "wfi", "mret", "unimp"}) || starts(m, {"csr", "rd"}))
+    return NNRUN_INSTRUCTION_SYSTEM;
   if (is_one_of(m, {"j", "jal", "jalr", "jr", "ret", "call", "tail"})) return NNRUN_INSTRUCTION_JUMP;
   if (m[0] == 'b') return NNRUN_INSTRUCTION_BRANCH;
-  if (is_one_of(m, {"lb", "lbu", "lh", "lhu", "lw", "lwu", "ld"}) || starts(m, {"vle", "vlse", "vlux", "vlox", "vl1", "vl2", "vl4", "vl8", "flw", "fld"})) {
+  if (is_one_of(m, {"lb", "lbu", "lh", "lhu", "lw", "lwu", "ld"}) ||
+      starts(m, {"vle", "vlse", "vlux", "vlox", "vl1", "vl2", "vl4", "vl8", "flw", "fld"})) {
     return NNRUN_INSTRUCTION_LOAD;
   }
-  if (is_one_of(m, {"sb", "sh", "sw", "sd"}) || starts(m, {"vse8", "vse16", "vse32", "vse64", "vsse", "vsux", "vsox", "vs1", "vs2", "vs4", "vs8", "fsw", "fsd"})) {
+  if (is_one_of(m, {"sb", "sh", "sw", "sd"}) ||
+      starts(m, {"vse8", "vse16", "vse32", "vse64", "vsse", "vsux", "vsox", "vs1", "vs2", "vs4", "vs8", "fsw", "fsd"})) {
     return NNRUN_INSTRUCTION_STORE;
   }
-  if (starts(m, {"mul", "div", "rem", "vmul", "vmacc", "vnmsac", "vmadd", "vwmul", "vwmacc", "vsmul", "vdiv", "vrem"})) return NNRUN_INSTRUCTION_MULTIPLY;
+  if (starts(m, {"mul", "div", "rem", "vmul", "vmacc", "vnmsac", "vmadd", "vwmul", "vwmacc", "vsmul", "vdiv", "vrem"}))
+    return NNRUN_INSTRUCTION_MULTIPLY;
   return NNRUN_INSTRUCTION_ARITHMETIC;
 }
 

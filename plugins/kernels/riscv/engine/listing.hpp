@@ -14,7 +14,7 @@ struct ListedInstruction {
   std::uint64_t address = 0;
   std::uint64_t target = 0;  // of branches and direct jumps; 0 otherwise
   nnrun_instruction_kind kind = NNRUN_INSTRUCTION_ARITHMETIC;
-  std::string text;          // eg: "bne s4,s5,10098 <matmul_q16_block_loop>"
+  std::string text;  // eg: "bne s4,s5,10098 <matmul_q16_block_loop>"
 };
 
 // In order of address.

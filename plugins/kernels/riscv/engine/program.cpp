@@ -3,9 +3,9 @@
 #include "unicorn_machine.hpp"
 
 #include <fcntl.h>
-#include <nnrun/plugin.hpp>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <nnrun/plugin.hpp>
 
 #include <algorithm>
 #include <cerrno>

@@ -10,9 +10,9 @@
 namespace nnrun_riscv {
 
 enum class Dialect {
-  linux,      // a7 = 56 openat, 63 read, 64 write, 57 close, 46 ftruncate64, 214 brk, 93 exit
-  linux_open, // the same with 1024 open instead of openat
-  venus       // a0 = 13 open, 14 read, 15 write, 16 close, 9 sbrk, 11 print a character, 17 exit
+  linux,       // a7 = 56 openat, 63 read, 64 write, 57 close, 46 ftruncate64, 214 brk, 93 exit
+  linux_open,  // the same with 1024 open instead of openat
+  venus        // a0 = 13 open, 14 read, 15 write, 16 close, 9 sbrk, 11 print a character, 17 exit
 };
 
 struct ProgramResult {

@@ -1,7 +1,6 @@
 #include "qemu_guest.hpp"
 
 #include <fcntl.h>
-#include <nnrun/plugin.hpp>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -9,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <nnrun/plugin.hpp>
 
 #include <cerrno>
 #include <cstdlib>

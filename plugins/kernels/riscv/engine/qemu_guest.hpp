@@ -4,8 +4,8 @@
 #include "elf_file.hpp"
 #include "guest.hpp"
 
-#include <optional>
 #include <sys/types.h>
+#include <optional>
 
 namespace nnrun_riscv {
 

@@ -1,7 +1,7 @@
 #include "unicorn_guest.hpp"
 
-#include <nnrun/plugin.hpp>
 #include <sys/mman.h>
+#include <nnrun/plugin.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -49,7 +49,8 @@ void UnicornGuest::paint_stack() { std::memset(stack_.data(), strip_byte, stack_
 
 std::size_t UnicornGuest::stack_used() const {
   const unsigned char* end = stack_.data() + stack_bytes - strip_bytes;
-  return static_cast<std::size_t>(end - std::find_if(static_cast<const unsigned char*>(stack_.data()), end, [](unsigned char byte) { return byte != strip_byte; }));
+  return static_cast<std::size_t>(
+      end - std::find_if(static_cast<const unsigned char*>(stack_.data()), end, [](unsigned char byte) { return byte != strip_byte; }));
 }
 
 std::uint64_t UnicornGuest::call(const std::string& name, std::span<const std::uint64_t> arguments, std::uint64_t budget) {

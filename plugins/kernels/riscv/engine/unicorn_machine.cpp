@@ -1,9 +1,9 @@
 #include "unicorn_machine.hpp"
 
 #include <dlfcn.h>
-#include <nnrun/plugin.hpp>
 #include <sys/resource.h>
 #include <unicorn/unicorn.h>
+#include <nnrun/plugin.hpp>
 
 #include <algorithm>
 #include <cinttypes>
@@ -86,7 +86,6 @@ void forget(uc_engine* engine, std::uint64_t begin, std::uint64_t end) {
   check(unicorn().ctl(engine, UC_CTL_WRITE(UC_CTL_TB_REMOVE_CACHE, 2), begin, end), "forget translated code");
 }
 
-
 // Causes of traps, RISC-V privileged specification, table of mcause. An ECALL from user mode is 8.
 constexpr std::uint32_t illegal_instruction = 2, breakpoint = 3, ecall_from_user = 8, ecall_from_machine = 11;
 
@@ -96,8 +95,8 @@ std::string cause_name(std::uint32_t cause) {
   return "trap " + std::to_string(cause);
 }
 
-constexpr const char* register_names[32] = {"zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0",
-                                            "a1",   "a2", "a3", "a4", "a5", "a6", "a7", "s2", "s3", "s4", "s5",
+constexpr const char* register_names[32] = {"zero", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
+                                            "a1",   "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
                                             "s6",   "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
 
 }  // namespace
@@ -112,8 +111,8 @@ struct UnicornMachine::State {
 
   std::uint64_t instructions = 0, budget = 0;
   bool exhausted = false;
-  std::string fault;         // what happened, at a fault
-  bool behind_fault = false;  // the pc has gone on by 4 already
+  std::string fault;                          // what happened, at a fault
+  bool behind_fault = false;                  // the pc has gone on by 4 already
   std::optional<std::uint32_t> memory_fault;  // the address that was not to be accessed
   std::uint32_t last_pc = 0;                  // while every instruction is watched
 
@@ -160,7 +159,9 @@ struct UnicornMachine::State {
     const bool fetch = type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT;
     const bool unmapped = type == UC_MEM_READ_UNMAPPED || type == UC_MEM_WRITE_UNMAPPED || type == UC_MEM_FETCH_UNMAPPED;
     state.memory_fault = static_cast<std::uint32_t>(address);
-    state.fault = std::string(write ? "a store of " : fetch ? "a jump to " : "a load of ") +
+    state.fault = std::string(write   ? "a store of "
+                              : fetch ? "a jump to "
+                                      : "a load of ") +
                   (fetch ? "" : std::to_string(size) + (size == 1 ? " byte at " : " bytes at ")) + hexadecimal(address) +
                   (unmapped ? ", where there is no memory" : ", which is not allowed there");
     return false;
@@ -247,12 +248,13 @@ void UnicornMachine::run(std::uint32_t pc, std::uint32_t until, std::uint64_t bu
       state.counting = counting;
     }
   }
-  const std::string what = state.exhausted                    ? "more than " + std::to_string(budget) + " instructions, its budget"
-                           : !state.fault.empty()             ? state.fault
+  const std::string what = state.exhausted                 ? "more than " + std::to_string(budget) + " instructions, its budget"
+                           : !state.fault.empty()          ? state.fault
                            : status == UC_ERR_INSN_INVALID ? "an instruction that the engine does not have"
-                                                              : unicorn().strerror(status);
+                                                           : unicorn().strerror(status);
   std::string message = "RISC-V: " + what + ", " + where + hexadecimal(at);
-  if (const Function* function = function_at(state.elf, at)) message += " (" + function->name + "+" + hexadecimal(at - function->address) + ")";
+  if (const Function* function = function_at(state.elf, at))
+    message += " (" + function->name + "+" + hexadecimal(at - function->address) + ")";
   message += ";";
   const Registers values = registers();
   for (std::size_t i = 1; i < values.size(); ++i) message += std::string(" ") + register_names[i] + "=" + hexadecimal(values[i]);

@@ -16,7 +16,7 @@
 ## too large, or matrices do not fit together.
 ##
 ## Nothing is written before everything is computed. What depends on the system is in io_linux.S and io_venus.S.
-#include "program.h"
+#include "program.inc"
 
   .text
 ## int classify(argc, argv): returns the exit code.

@@ -1,7 +1,7 @@
 ## Files, memory and output by Linux system calls: the number in a7, arguments from a0, the result in a0, negative for errors.
 ##
 ## Files are opened with openat (56). Simulators of an older dialect answer that with -38 (no such call); they know open (1024).
-#include "program.h"
+#include "program.inc"
 
   .text
 ## The stack begins with argc, then the words of argv.

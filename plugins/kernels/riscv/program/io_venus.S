@@ -1,5 +1,5 @@
 ## Files, memory and output by the environment calls of Venus: the number in a0, arguments from a1, the result in a0.
-#include "program.h"
+#include "program.inc"
 
   .text
 ## The program begins here, with argc in a0 and argv in a1.

@@ -6,7 +6,7 @@
 ##   io_discard(file)                          makes a file that was opened for writing empty
 ##   io_grow(n)                                a0: n more bytes of memory, or 0
 ##   io_print(from, n)                         to the standard output; a0 as io_write's
-#include "program.h"
+#include "program.inc"
 
   .text
 ## int read_matrix(path, &rows, &columns): a0 = 0 and a1 = the elements, or a0 = an exit code.

@@ -1,5 +1,5 @@
 ## Kernels that take one element after the other. All return in a0: 0, or 1 where a dimension is out of range.
-#include "../shared/macros.h"
+#include "../shared/macros.inc"
 
   .text
 ## int relu_s32(x, y, count): y[i] = max(x[i], 0). y may be x.

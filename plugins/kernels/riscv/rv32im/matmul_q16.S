@@ -2,7 +2,7 @@
 ##
 ## Products and sums have 64 bits, as pairs of registers: mul gives the low half of a product, mulh the high half. One shift for the
 ## whole sum, so there is one rounding, towards minus infinity.
-#include "../shared/macros.h"
+#include "../shared/macros.inc"
 
 #define NAME matmul_q16
 #define LOG2_BYTES 2
@@ -42,4 +42,4 @@
   add low, low, bias; \
   sw low, offset(a7)
 
-#include "matmul_rows.h"
+#include "matmul_rows.inc"

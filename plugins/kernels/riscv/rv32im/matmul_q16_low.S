@@ -2,7 +2,7 @@
 ##
 ## The product keeps its low 32 bits alone, so it is right only for numbers whose product is in -0.5 to 0.5: nnrun's quantisation
 ## scales weights such that it is, or refuses. Each product is rounded on its own, towards minus infinity.
-#include "../shared/macros.h"
+#include "../shared/macros.inc"
 
 #define NAME matmul_q16_low
 #define LOG2_BYTES 2
@@ -33,4 +33,4 @@
   add sum, sum, bias; \
   sw sum, offset(a7)
 
-#include "matmul_rows.h"
+#include "matmul_rows.inc"

@@ -2,7 +2,7 @@
 ##
 ## With a shift of 0 this is the product of two integer matrices; with numbers of 12 fraction bits and a shift of 12 it is fixed-point
 ## arithmetic whose sums fit 32 bits: one shift a sum, and two instructions less a product than Q16.16.
-#include "../shared/macros.h"
+#include "../shared/macros.inc"
 
 #define NAME matmul_s32
 #define LOG2_BYTES 2
@@ -34,4 +34,4 @@
   sra sum, sum, t1; \
   sw sum, offset(a7)
 
-#include "matmul_rows.h"
+#include "matmul_rows.inc"

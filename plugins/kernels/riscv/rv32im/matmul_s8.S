@@ -2,7 +2,7 @@
 ## have 32 bits.
 ##
 ## A quarter of the memory of words, and no shift: what the sum stands for is settled later, by requantize.
-#include "../shared/macros.h"
+#include "../shared/macros.inc"
 
 #define NAME matmul_s8
 #define LOG2_BYTES 0
@@ -32,4 +32,4 @@
   add sum, sum, bias; \
   sw sum, offset(a7)
 
-#include "matmul_rows.h"
+#include "matmul_rows.inc"

@@ -5,7 +5,7 @@
 ##
 ##   a0 x (rows x columns words)   a1 multiplier   a2 shift   a3 y (rows x columns bytes)   a4 rows   a5 columns   a6 per_column
 ## Returns in a0: 0, or 1 where a dimension is negative.
-#include "../shared/macros.h"
+#include "../shared/macros.inc"
 
   .text
 FUNCTION(requantize)

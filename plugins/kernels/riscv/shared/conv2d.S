@@ -1,6 +1,6 @@
 ## Convolutions, in the arithmetic of each matrix product.
-#include "macros.h"
-#include "windows.h"
+#include "macros.inc"
+#include "windows.inc"
 
   .text
 
@@ -9,25 +9,25 @@
 #define LOG2_BYTES 2
 #define LOAD lw
 #define STORE sw
-#include "conv2d.h"
+#include "conv2d.inc"
 
 #define NAME conv2d_q16_low
 #define MATMUL matmul_q16_low
 #define LOG2_BYTES 2
 #define LOAD lw
 #define STORE sw
-#include "conv2d.h"
+#include "conv2d.inc"
 
 #define NAME conv2d_s32
 #define MATMUL matmul_s32
 #define LOG2_BYTES 2
 #define LOAD lw
 #define STORE sw
-#include "conv2d.h"
+#include "conv2d.inc"
 
 #define NAME conv2d_s8
 #define MATMUL matmul_s8
 #define LOG2_BYTES 0
 #define LOAD lbu
 #define STORE sb
-#include "conv2d.h"
+#include "conv2d.inc"

@@ -1,5 +1,5 @@
 ## Where kernels return to when the host calls them: the host stops at this address, nothing here runs.
-#include "macros.h"
+#include "macros.inc"
 
   .text
 FUNCTION(kernel_end)

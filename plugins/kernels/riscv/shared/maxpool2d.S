@@ -1,6 +1,6 @@
 ## Max-pooling of words and of bytes.
-#include "macros.h"
-#include "windows.h"
+#include "macros.inc"
+#include "windows.inc"
 
   .text
 
@@ -13,7 +13,7 @@
 #define VSTORE vse32.v
 #define VMAXIMUM vmax.vv
 #define VTYPE e32, m8
-#include "maxpool2d.h"
+#include "maxpool2d.inc"
 
 #define NAME maxpool2d_u8
 #define LOG2_BYTES 0
@@ -24,4 +24,4 @@
 #define VSTORE vse8.v
 #define VMAXIMUM vmaxu.vv
 #define VTYPE e8, m8
-#include "maxpool2d.h"
+#include "maxpool2d.inc"

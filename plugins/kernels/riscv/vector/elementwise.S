@@ -1,6 +1,6 @@
 ## Kernels over elements with vectors (RVV 1.0): a step takes as many elements as vsetvli grants. For RV32 and RV64.
 ## All return in a0: 0, or 1 where a dimension is out of range.
-#include "macros.h"
+#include "macros.inc"
 
   .text
 ## int relu_s32(x, y, count): y[i] = max(x[i], 0). y may be x.

@@ -1,5 +1,5 @@
 ## Matrix products with vectors (RVV 1.0), in the four arithmetics of the rv32im ones.
-#include "macros.h"
+#include "macros.inc"
 
   .text
 
@@ -30,7 +30,7 @@
   vnsra.wi v17, v16, 16; \
   vmv.x.s a0, v17; \
   add a0, a0, a1
-#include "matmul_rows.h"
+#include "matmul_rows.inc"
 
 ## matmul_q16_low: the low 32 bits of each product, shifted by 16, are summed.
 #define NAME matmul_q16_low
@@ -57,7 +57,7 @@
   vredsum.vs v16, sums, v16; \
   vmv.x.s a0, v16; \
   add a0, a0, a1
-#include "matmul_rows.h"
+#include "matmul_rows.inc"
 
 ## matmul_s32: products and sums of 32 bits, one shift at the end.
 #define NAME matmul_s32
@@ -84,7 +84,7 @@
   vredsum.vs v16, sums, v16; \
   vmv.x.s a0, v16; \
   sra a0, a0, s7
-#include "matmul_rows.h"
+#include "matmul_rows.inc"
 
 ## matmul_s8: a product of a byte and a signed byte fits 16 bits (vwmulsu), and is added to sums of 32 (vwadd).
 #define NAME matmul_s8
@@ -118,4 +118,4 @@
   vredsum.vs v16, sums, v16; \
   vmv.x.s a0, v16; \
   add a0, a0, a1
-#include "matmul_rows.h"
+#include "matmul_rows.inc"

@@ -3,7 +3,7 @@
 ## File 3 is memory that both share: it is mapped at 0x40000000. A request is nine 64-bit numbers: the address of a function, and a0 to a7.
 ## The answer is two: a0, and the number of a register that the function should have kept and did not (x2, x8, x9, x18 to x27), or 0.
 ## Registers have XBYTES bytes, so that on RV32 the upper halves of the numbers in a request are skipped.
-#include "macros.h"
+#include "macros.inc"
 
 #define CANARY(number) (0x5a0 + number)
 #define SHARED_BYTES 0x10000000
