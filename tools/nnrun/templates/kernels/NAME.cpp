@@ -36,8 +36,8 @@ constexpr nnrun_kernel kernels[] = {
     {sizeof(nnrun_kernel), score, "relu_f32", "nnrun_relu_f32", nullptr, relu_work, relu_run, nullptr, 0, nullptr, 0},
 };
 
-constexpr nnrun_kernels_vtable table = {sizeof(nnrun_kernels_vtable), static_cast<std::uint32_t>(std::size(kernels)), kernels, nullptr,
-                                        nullptr};
+constexpr nnrun_kernels_vtable table = {sizeof(nnrun_kernels_vtable), static_cast<std::uint32_t>(std::size(kernels)), kernels,
+                                        nullptr, nullptr};
 
 constexpr nnrun_component component = {
     sizeof(nnrun_component), 0, "kernels", "@NAME@", "relu_f32 of our own", nullptr, 0, nullptr, nullptr, nullptr, &table};
@@ -48,6 +48,6 @@ constexpr const nnrun_component* components[] = {&component};
 
 extern "C" {
 __attribute__((visibility("default"))) extern const nnrun_plugin nnrun_plugin_v1;
-constinit const nnrun_plugin nnrun_plugin_v1 = {sizeof(nnrun_plugin), NNRUN_ABI_MAJOR,    NNRUN_ABI_MINOR, 1, "@NAME@", "0.1.0",
-                                                NNRUN_BUILD,          NNRUN_CPU_FEATURES, components};
+constinit const nnrun_plugin nnrun_plugin_v1 = {
+    sizeof(nnrun_plugin), NNRUN_ABI_MAJOR, NNRUN_ABI_MINOR, 1, "@NAME@", "0.1.0", NNRUN_BUILD, NNRUN_CPU_FEATURES, components};
 }
