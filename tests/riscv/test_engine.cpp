@@ -45,7 +45,7 @@ TEST_CASE("faults name the pc, the function and the registers, and the engine go
     std::uint64_t argument;
     const char* expected;
   } cases[] = {
-      {"loads_nowhere", 0x40, "a load of 4 bytes at 0x40, where there is no memory, at pc 0x10010 (loads_nowhere+0x4); ra="},
+      {"loads_nowhere", 0x40, "a load of 4 bytes at 0x40, where there is no memory, at pc 0x20010 (loads_nowhere+0x4); ra="},
       {"loads_nowhere", 0xfffffffc, "a load of 4 bytes at 0xfffffffc, where there is no memory"},
       {"stores_nowhere", 0x8000, "a store of 1 byte at 0x8000, where there is no memory"},
       {"stores_to_code", 0, "which is not allowed there"},

@@ -1,14 +1,14 @@
 // How many instructions the kernels take, exactly; and that there is none that no test runs.
+#include "by_qemu.hpp"
 #include "engine/count_table.hpp"
-#include "engine/qemu_guest.hpp"
 #include "engine/unicorn_guest.hpp"
+#include "engine/worker_guest.hpp"
 #include "files.hpp"
 #include "image.hpp"
 #include "product.hpp"
 #include "rows_to_run.hpp"
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -157,11 +157,9 @@ TEST_CASE("no instruction of an RV32IM kernel is out of reach") {
 }
 
 TEST_CASE("no instruction of a vector kernel is out of reach") {
-  if (std::system("qemu-riscv64 --version > /dev/null 2>&1") != 0) {
-    WARN("qemu-riscv64 is missing (Debian: qemu-user): nothing to test");
-    return;
-  }
-  QemuGuest guest(rv64_vector_file(), rv64_vector_kernels(), 128, NNRUN_COUNTER);
+  if (!have_qemu()) return;
+  WorkerGuest guest(rv64_vector_file(), rv64_vector_kernels(), by_qemu(128), NNRUN_COUNTER);
+  CHECK(guest.call("vector_bytes", {}, 0) == 16);
   run_all_rows(guest);
   CountTable table;
   CHECK(never_ran(table, rv64_vector_kernels(), rv64_vector_listing(), "_start", guest.finish()) == std::vector<std::string>{});

@@ -1,8 +1,9 @@
-// Kernels in RISC-V assembly with vectors, in worker processes under qemu's user mode. The build says how long vectors are, in bits:
+// Kernels in RISC-V assembly with vectors, in worker processes: of this machine, where it is a RISC-V one, or under
+// qemu's user mode. The build says how long vectors are, in bits:
 // NNRUN_VECTOR_BITS, and the table's name.
 #include "engine/count_table.hpp"
 #include "engine/pool.hpp"
-#include "engine/qemu_guest.hpp"
+#include "engine/worker_guest.hpp"
 #include "image.hpp"
 #include "rows.hpp"
 
@@ -18,8 +19,8 @@ using namespace nnrun_riscv;
 // Below the reference: a kernel on an emulated processor runs only where it is asked for.
 constexpr int32_t score = -200;
 
-Pool<QemuGuest>& workers() {
-  static Pool<QemuGuest> pool;
+Pool<WorkerGuest>& workers() {
+  static Pool<WorkerGuest> pool;
   return pool;
 }
 
@@ -44,7 +45,7 @@ std::string counter() {
 // A worker says its counts when it ends: one for each call, then.
 template <class Arguments>
 void run_counted(const Arguments& arguments, int64_t range) {
-  QemuGuest guest(rv64_vector_file(), rv64_vector_kernels(), NNRUN_VECTOR_BITS, counter());
+  WorkerGuest guest(rv64_vector_file(), rv64_vector_kernels(), launch_for(this_host(), 64, NNRUN_VECTOR_BITS, true), counter());
   run_row(guest, arguments, range);
   counts().add(guest.finish());
 }
@@ -53,8 +54,11 @@ template <class Arguments>
 int run(const void* arguments, void*, uint32_t, int64_t range, nnrun_error* error) {
   return nnrun::detail::guard(error, [&] {
     if (counts().on()) return run_counted(*static_cast<const Arguments*>(arguments), range);
-    workers().with([] { return std::make_unique<QemuGuest>(rv64_vector_file(), rv64_vector_kernels(), NNRUN_VECTOR_BITS); },
-                   [&](QemuGuest& guest) { run_row(guest, *static_cast<const Arguments*>(arguments), range); });
+    const auto make = [] {
+      return std::make_unique<WorkerGuest>(rv64_vector_file(), rv64_vector_kernels(),
+                                           launch_for(this_host(), 64, NNRUN_VECTOR_BITS, false));
+    };
+    workers().with(make, [&](WorkerGuest& guest) { run_row(guest, *static_cast<const Arguments*>(arguments), range); });
   });
 }
 
@@ -70,17 +74,18 @@ int hand_over_counts(void* context, void (*take)(void*, const nnrun_instruction_
 
 constexpr nnrun_kernel kernels[] = {NNRUN_RISCV_ROWS(ENTRY)};
 constexpr nnrun_kernels_vtable table = {sizeof table, std::size(kernels), kernels, set_counting, hand_over_counts};
-constexpr nnrun_component component = {sizeof component,
-                                       0,
-                                       "kernels",
-                                       NNRUN_TABLE_NAME,
-                                       "RV64 assembly with vectors (RVV 1.0), in workers under qemu; only where asked for",
-                                       nullptr,
-                                       0,
-                                       nullptr,
-                                       nullptr,
-                                       nullptr,
-                                       &table};
+constexpr nnrun_component component = {
+    sizeof component,
+    0,
+    "kernels",
+    NNRUN_TABLE_NAME,
+    "RV64 assembly with vectors (RVV 1.0), in workers: this machine's, or under qemu; only where asked for",
+    nullptr,
+    0,
+    nullptr,
+    nullptr,
+    nullptr,
+    &table};
 constexpr const nnrun_component* components[] = {&component};
 
 }  // namespace

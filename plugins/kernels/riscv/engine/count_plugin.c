@@ -2,7 +2,7 @@
  *
  *   qemu-riscv64 -plugin libnnrun_instruction_counts.so,to=COUNTS PROGRAM
  *
- * writes COUNTS when the program ends: a 64-bit number for every two bytes of code from 0x10000 on, where our programs are linked to.
+ * writes COUNTS when the program ends: a 64-bit number for every two bytes of code from 0x20000 on, where our programs are linked to.
  * Instructions are counted by additions that become part of the translated code: no call for each of them.
  *
  * Debian's qemu has no header for its plugins, so what is needed of it is declared here (qemu-plugin.h, API version 1, GPLv2 or later). */
@@ -29,7 +29,7 @@ EXPORT extern int qemu_plugin_version;
 EXPORT int qemu_plugin_version = 1;
 
 enum {
-  code_begin = 0x10000,
+  code_begin = 0x20000,
   places = 1 << 17
 };
 static uint64_t counts[places];

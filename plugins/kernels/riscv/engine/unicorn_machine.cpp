@@ -1,13 +1,13 @@
 #include "unicorn_machine.hpp"
 
+#include "fault.hpp"
+
 #include <dlfcn.h>
 #include <sys/resource.h>
 #include <unicorn/unicorn.h>
 #include <nnrun/plugin.hpp>
 
 #include <algorithm>
-#include <cinttypes>
-#include <cstdio>
 #include <optional>
 #include <utility>
 
@@ -19,12 +19,6 @@ constexpr std::uint64_t page = 4096;
 
 // Unicorn reserves this much address space for an engine's translated code, and ends the process where it can't have it.
 constexpr rlim_t reserved_by_an_engine = rlim_t{1536} << 20;
-
-std::string hexadecimal(std::uint64_t value) {
-  char text[24];
-  std::snprintf(text, sizeof text, "0x%" PRIx64, value);
-  return text;
-}
 
 // Unicorn is opened when the first engine is made: it is large, and most runs of nnrun need none of it.
 struct Unicorn {
@@ -94,10 +88,6 @@ std::string cause_name(std::uint32_t cause) {
   if (cause == breakpoint) return "a breakpoint";
   return "trap " + std::to_string(cause);
 }
-
-constexpr const char* register_names[32] = {"zero", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
-                                            "a1",   "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
-                                            "s6",   "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
 
 }  // namespace
 
@@ -252,13 +242,10 @@ void UnicornMachine::run(std::uint32_t pc, std::uint32_t until, std::uint64_t bu
                            : !state.fault.empty()          ? state.fault
                            : status == UC_ERR_INSN_INVALID ? "an instruction that the engine does not have"
                                                            : unicorn().strerror(status);
-  std::string message = "RISC-V: " + what + ", " + where + hexadecimal(at);
-  if (const Function* function = function_at(state.elf, at))
-    message += " (" + function->name + "+" + hexadecimal(at - function->address) + ")";
-  message += ";";
-  const Registers values = registers();
-  for (std::size_t i = 1; i < values.size(); ++i) message += std::string(" ") + register_names[i] + "=" + hexadecimal(values[i]);
-  throw nnrun::Error(message);
+  std::array<std::uint64_t, 32> values{};
+  const Registers narrow = registers();
+  std::copy(narrow.begin(), narrow.end(), values.begin());
+  throw nnrun::Error(fault_text(state.elf, what, where, at, values));
 }
 
 Registers UnicornMachine::registers() const {
