@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <random>
+#include <sstream>
 
 using namespace nnrun_riscv;
 namespace fs = std::filesystem;
@@ -275,6 +276,33 @@ TEST_CASE("classify under qemu") {
     CHECK(output == net.classes);
     CHECK(as_text(read_file(folder / "output")) == net.scores.bytes());
   }
+  // The mix of kinds, by the translator's plugin: as many instructions as the engine in the process counts.
+  const std::vector<std::string> words = {"-q16", folder / "m0", folder / "m1", folder / "input", folder / "output"};
+  std::string line;
+  for (const std::string& word : words) line += " " + word;
+  const auto [code, mix] = shell(std::string("qemu-riscv32 -plugin ") + NNRUN_COUNTER + " " + NNRUN_CLASSIFY + line + " 2>&1 >/dev/null");
+  CHECK(code == 0);
+  std::istringstream lines(mix);
+  std::uint64_t total = 0, sum = 0;
+  std::string name;
+  lines >> total >> name;
+  std::vector<std::string> names;
+  for (std::string percent, sign; lines >> name;) {
+    std::uint64_t count = 0;
+    lines >> count >> percent >> sign;
+    names.push_back(name);
+    sum += count;
+    if (name == "multiply") {
+      constexpr std::uint64_t products = 5 * (784 * 128 + 128 * 10);  // a mul and a mulh each; and a few for the sizes of matrices
+      CHECK(count >= 2 * products);
+      CHECK(count <= 2 * products + 100);
+    }
+    if (name == "store" || name == "branch" || name == "jump" || name == "system") CHECK(count > 0);
+  }
+  CHECK(names == std::vector<std::string>{"arithmetic", "multiply", "load", "store", "branch", "jump", "system"});
+  CHECK(sum == total);
+  CHECK(total == run(Dialect::linux, words).instructions);
+
   const std::string files = (folder / "m0") + " " + (folder / "m1") + " " + (folder / "input") + " ";
   CHECK(shell(program).first == 31);
   CHECK(shell(program + " " + files + "/dev/full").first == 30);

@@ -172,7 +172,7 @@ void WorkerGuest::fail(const std::string& function) {
                               : "ended the worker with exit code " + std::to_string(WEXITSTATUS(status));
   }
   stop();
-  throw nnrun::Error("the RISC-V kernel " + function + " (vectors of " + std::to_string(launch_.vector_bits) + " bits) " + how);
+  throw nnrun::Error("the RISC-V kernel " + function + " " + how);
 }
 
 void WorkerGuest::receive(const std::string& function, void* to, std::size_t bytes) {

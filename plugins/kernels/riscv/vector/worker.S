@@ -8,7 +8,13 @@
 #include "macros.inc"
 
 #define CANARY(number) (0x5a0 + number)
-#define STRIP_WORDS 16       // of the caller's part of the stack
+// The caller's part of the stack: words that differ from 0 in every byte.
+#define STRIP_WORDS 16
+#if __riscv_xlen == 64
+#define STRIP(number) (0x5a5a5a5a5a5a5a00 + number)
+#else
+#define STRIP(number) (0x5a5a5a00 + number)
+#endif
 #define SHARED_BYTES 0x10000000
 #define STACK 32
 #define FAULT 33
@@ -94,8 +100,8 @@ worker_read:
   bnez s2, worker_read
 
   mv t0, sp
-  li t1, CANARY(0)
-  li t2, CANARY(STRIP_WORDS)
+  li t1, STRIP(0)
+  li t2, STRIP(STRIP_WORDS)
 worker_strip:
   STOREX t1, 0(t0)
   addi t0, t0, XBYTES
@@ -154,8 +160,8 @@ worker_strip:
   KEPT(s11, 27)
 
   mv t0, sp
-  li t2, CANARY(0)
-  li t3, CANARY(STRIP_WORDS)
+  li t2, STRIP(0)
+  li t3, STRIP(STRIP_WORDS)
   li t1, STACK
 worker_check:
   LOADX t4, 0(t0)
