@@ -18,6 +18,7 @@ class MemoryPlanner {
     plan_values();
     if (training_) plan_gradients();
     plan_layers();
+    plan_ahead();
     for (const LayerChain& chain : model_.forward_chains) live_together(static_cast<int>(chain.first), static_cast<int>(chain.last));
     for (const LayerChain& chain : model_.backward_chains) {
       live_together(backward_time(static_cast<int>(chain.last)), backward_time(static_cast<int>(chain.first)));
@@ -59,6 +60,19 @@ class MemoryPlanner {
     for (Block& block : blocks_) {
       if (block.first > first && block.first <= last) block.first = first;
       if (block.last >= first && block.last < last) block.last = last;
+    }
+  }
+
+  // What a layer has for itself, where its first part runs in the chain before its own.
+  void plan_ahead() {
+    const auto begin_with = [&](const std::vector<std::size_t>& scratch, int time) {
+      for (const std::size_t block : scratch) extend(block, time, time);
+    };
+    for (const LayerChain& chain : model_.forward_chains) {
+      if (chain.ahead) begin_with(layer_blocks_[chain.last + 1].forward_scratch, static_cast<int>(chain.first));
+    }
+    for (const LayerChain& chain : model_.backward_chains) {
+      if (chain.ahead) begin_with(layer_blocks_[chain.first - 1].backward_scratch, backward_time(static_cast<int>(chain.last)));
     }
   }
 

@@ -25,11 +25,19 @@ void for_each_declaring(const ModelPlan& plan, const auto& fn) {
 constexpr std::size_t most_slices = 64;
 constexpr std::int64_t fewest_slices = 8;  // with fewer, some of several threads would have nothing to do
 
-// The most that all of its layers can be cut into.
-std::int64_t slices_of_chain(const ModelPlan& plan, const LayerChain& chain, std::int64_t batch, bool backward) {
+// The layer that may begin with each slice of the chain.
+std::size_t ahead_of(const LayerChain& chain, bool backward) { return backward ? chain.first - 1 : chain.last + 1; }
+
+// The most that all of its layers can be cut into, and the one behind it, where that goes ahead.
+std::int64_t slices_of_chain(const ModelPlan& plan, const LayerChain& chain, bool ahead, std::int64_t batch, bool backward) {
   std::int64_t divisor = batch;
   for (std::size_t i = chain.first; i <= chain.last; ++i) {
     const std::int64_t slices = slices_of(plan.layers[i], batch, backward);
+    if (slices == 0) return 0;
+    divisor = std::gcd(divisor, slices);
+  }
+  if (ahead) {
+    const std::int64_t slices = slices_ahead_of(plan.layers[ahead_of(chain, backward)], batch, backward);
     if (slices == 0) return 0;
     divisor = std::gcd(divisor, slices);
   }
@@ -233,12 +241,25 @@ void Network::set_batch(std::int64_t batch) {
   if (batch == batch_) return;
   batch_ = batch;
   for_each_batched_tensor([batch](nnrun_tensor& tensor) { tensor.dim[0] = batch; });
-  const auto count_slices = [&](const std::vector<LayerChain>& chains, bool backward, std::vector<std::int64_t>& slices) {
-    slices.resize(chains.size());
-    for (std::size_t i = 0; i < chains.size(); ++i) slices[i] = slices_of_chain(plan_, chains[i], batch, backward);
-  };
-  count_slices(plan_.forward_chains, false, forward_slices_);
-  count_slices(plan_.backward_chains, true, backward_slices_);
+  forward_cuts_ = cuts_of(plan_.forward_chains, false);
+  backward_cuts_ = cuts_of(plan_.backward_chains, true);
+}
+
+std::vector<Network::Cut> Network::cuts_of(const std::vector<LayerChain>& chains, bool backward) const {
+  std::vector<Cut> cuts;
+  for (const LayerChain& chain : chains) cuts.push_back({slices_of_chain(plan_, chain, false, batch_, backward)});
+  for (std::size_t i = 0; i < chains.size(); ++i) {
+    const std::size_t next = backward ? i - 1 : i + 1;  // in the order of the pass
+    if (!chains[i].ahead || cuts[next].slices == 0) continue;
+    const std::int64_t slices = slices_of_chain(plan_, chains[i], true, batch_, backward);
+    if (slices == 0) continue;
+    cuts[i].slices = slices;
+    cuts[i].ahead = cuts[next].is_ahead = true;
+  }
+  for (std::size_t i = 0; i < chains.size(); ++i) {
+    if (chains[i].alone() && !cuts[i].ahead && !cuts[i].is_ahead) cuts[i].slices = 0;
+  }
+  return cuts;
 }
 
 void Network::prepare_forward(std::size_t index, std::int64_t step) {
@@ -268,17 +289,25 @@ void Network::run_slice(std::size_t index, const nnrun_slice& slice) {
     layer.instance->fail_in_run(slice.backward != 0 ? "backward" : "forward", error);
   }
   if (times_ == nullptr) return;
-  if (slice.stage == NNRUN_SLICES_EACH) {
+  if (slice.stage == NNRUN_SLICES_EACH || slice.stage == NNRUN_SLICES_AHEAD) {
     slice_seconds_[index * most_slices + static_cast<std::size_t>(slice.index)] = seconds_since(start);
   } else {
     (slice.backward != 0 ? times_->backward : times_->forward)[index] += seconds_since(start);
   }
 }
 
-void Network::run_chain(const LayerChain& chain, std::int64_t slices, bool backward) {
+void Network::run_chain(const LayerChain& chain, const Cut& cut, bool backward) {
   const std::size_t count = chain.last - chain.first + 1;
-  const auto for_each_layer = [&](const nnrun_slice& slice) {
-    for (std::size_t i = 0; i < count; ++i) run_slice(backward ? chain.last - i : chain.first + i, slice);
+  const std::int64_t slices = cut.slices;
+  const auto for_each_layer = [&](nnrun_slice slice) {
+    for (std::size_t i = 0; i < count; ++i) {
+      slice.ahead = cut.is_ahead && i == 0 ? 1 : 0;
+      run_slice(backward ? chain.last - i : chain.first + i, slice);
+    }
+    if (!cut.ahead || slice.stage != NNRUN_SLICES_EACH) return;
+    slice.stage = NNRUN_SLICES_AHEAD;
+    slice.ahead = 0;
+    run_slice(ahead_of(chain, backward), slice);
   };
   nnrun_slice slice{sizeof slice, backward ? 1u : 0u, NNRUN_SLICES_BEFORE, 0, 0, slices};
   for_each_layer(slice);
@@ -303,8 +332,10 @@ void Network::run_chain(const LayerChain& chain, std::int64_t slices, bool backw
     const auto begin = slice_seconds_.begin() + static_cast<std::ptrdiff_t>(layer * most_slices);
     return std::accumulate(begin, begin + slices, 0.0);
   };
-  for (std::size_t layer = chain.first; layer <= chain.last; ++layer) all += of_layer(layer);
-  for (std::size_t layer = chain.first; layer <= chain.last; ++layer) {
+  std::size_t first = chain.first, last = chain.last;
+  if (cut.ahead) (backward ? first : last) = ahead_of(chain, backward);
+  for (std::size_t layer = first; layer <= last; ++layer) all += of_layer(layer);
+  for (std::size_t layer = first; layer <= last; ++layer) {
     (backward ? times_->backward : times_->forward)[layer] += seconds * of_layer(layer) / std::max(all, 1e-12);
   }
 }
@@ -313,11 +344,12 @@ void Network::forward(std::int64_t step) {
   std::size_t chain = 0;
   for (std::size_t i = 0; i < plan_.layers.size(); ++i) {
     const bool begins = chain < plan_.forward_chains.size() && plan_.forward_chains[chain].first == i;
-    const std::int64_t slices = begins && watcher_ == nullptr ? forward_slices_[chain] : 0;
-    if (slices != 0) {
-      for (std::size_t k = i; k <= plan_.forward_chains[chain].last; ++k) prepare_forward(k, step);
-      run_chain(plan_.forward_chains[chain], slices, false);
-      i = plan_.forward_chains[chain].last;
+    if (begins && watcher_ == nullptr && forward_cuts_[chain].slices != 0) {
+      const LayerChain& layers = plan_.forward_chains[chain];
+      const Cut& cut = forward_cuts_[chain];
+      for (std::size_t k = i; k <= layers.last + (cut.ahead ? 1 : 0); ++k) prepare_forward(k, step);
+      run_chain(layers, cut, false);
+      i = layers.last;
     } else {
       forward_layer(i, step);
     }
@@ -350,11 +382,11 @@ void Network::backward(std::int64_t step, GradientSink* sink) {
   for (std::size_t i = plan_.layers.size(); i-- > 0;) {
     const bool begins = chain > 0 && plan_.backward_chains[chain - 1].last == i;
     if (begins) --chain;
-    const std::int64_t slices = begins && watcher_ == nullptr ? backward_slices_[chain] : 0;
-    if (slices != 0) {
+    if (begins && watcher_ == nullptr && backward_cuts_[chain].slices != 0) {
       const LayerChain& layers = plan_.backward_chains[chain];
-      for (std::size_t k = layers.first; k <= layers.last; ++k) prepare_backward(k, step, sink);
-      run_chain(layers, slices, true);
+      const Cut& cut = backward_cuts_[chain];
+      for (std::size_t k = layers.first - (cut.ahead ? 1 : 0); k <= layers.last; ++k) prepare_backward(k, step, sink);
+      run_chain(layers, cut, true);
       for (std::size_t k = layers.last + 1; k-- > layers.first;) finish_backward(k, sink);
       i = layers.first;
     } else if (plan_.layers[i].runs_backward) {

@@ -105,7 +105,14 @@ class Network {
   void prepare_forward(std::size_t index, std::int64_t step);
   void prepare_backward(std::size_t index, std::int64_t step, GradientSink* sink);
   void finish_backward(std::size_t index, GradientSink* sink);
-  void run_chain(const LayerChain& chain, std::int64_t slices, bool backward);
+  // How a chain of the plan runs with this batch.
+  struct Cut {
+    std::int64_t slices = 0;  // 0: its layers run one after the other
+    bool ahead = false;       // with the first part of the layer that begins the next chain
+    bool is_ahead = false;    // its own first layer has that done already
+  };
+  std::vector<Cut> cuts_of(const std::vector<LayerChain>& chains, bool backward) const;
+  void run_chain(const LayerChain& chain, const Cut& cut, bool backward);
   void run_slice(std::size_t index, const nnrun_slice& slice);
   void fold();
   void for_each_batched_tensor(const auto& fn);
@@ -124,8 +131,7 @@ class Network {
   bool is_folded_ = false;
   std::int64_t batch_ = 0;
   GradientSink* sink_ = nullptr;
-  // Of each chain of the plan, for this batch; 0: its layers run one after the other.
-  std::vector<std::int64_t> forward_slices_, backward_slices_;
+  std::vector<Cut> forward_cuts_, backward_cuts_;
   std::vector<double> slice_seconds_;  // (layers, most_slices); what the slices took, where that is measured
   LayerTimes* times_ = nullptr;
   LayerWatcher* watcher_ = nullptr;

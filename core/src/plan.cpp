@@ -240,10 +240,23 @@ std::vector<LayerChain> chains_of(const ModelPlan& model, bool backward) {
     std::size_t last = first;
     if (!joins(first)) continue;
     while (last + 1 < model.layers.size() && joins(last + 1) && follows(model, last + 1) && !parted(last)) ++last;
-    if (last > first) chains.push_back({first, last});
+    chains.push_back({first, last});
     first = last;
   }
-  return chains;
+  for (std::size_t i = 0; i + 1 < chains.size(); ++i) {
+    const std::size_t border = chains[i + 1].first;
+    if (border != chains[i].last + 1 || !follows(model, border)) continue;
+    const PlannedLayer& begins = model.layers[backward ? chains[i].last : border];
+    chains[backward ? i + 1 : i].ahead = slices_ahead_of(begins, batch, backward) > 1;
+  }
+  // One layer alone has nothing of slices.
+  std::vector<LayerChain> useful;
+  for (std::size_t i = 0; i < chains.size(); ++i) {
+    const std::size_t before = backward ? i + 1 : i - 1;  // in the order of the pass
+    const bool is_ahead = before < chains.size() && chains[before].ahead;
+    if (!chains[i].alone() || chains[i].ahead || is_ahead) useful.push_back(chains[i]);
+  }
+  return useful;
 }
 
 }  // namespace
@@ -251,6 +264,11 @@ std::vector<LayerChain> chains_of(const ModelPlan& model, bool backward) {
 std::int64_t slices_of(const PlannedLayer& layer, std::int64_t batch, bool backward) {
   const nnrun_layer_vtable& vtable = layer.vtable();
   return vtable.slices == nullptr ? 0 : std::abs(vtable.slices(layer.instance->self(), batch, backward ? 1 : 0));
+}
+
+std::int64_t slices_ahead_of(const PlannedLayer& layer, std::int64_t batch, bool backward) {
+  const nnrun_layer_vtable& vtable = layer.vtable();
+  return vtable.slices_ahead == nullptr ? 0 : vtable.slices_ahead(layer.instance->self(), batch, backward ? 1 : 0);
 }
 
 std::size_t dtype_bytes(std::uint32_t dtype) {

@@ -56,9 +56,12 @@ struct PlannedLayer {
   const nnrun_layer_vtable& vtable() const { return instance->vtable<nnrun_layer_vtable>(); }
 };
 
-// Layers `first` to `last`, one behind the other, that can go through the batch in slices: see nnrun_layer_vtable.
+// Layers `first` to `last`, one behind the other, that can go through the batch in slices: see nnrun_layer_vtable. With `ahead`, the next
+// chain (backward: the one before) begins right here, with a layer that can do its first part on each slice (NNRUN_SLICES_AHEAD).
 struct LayerChain {
   std::size_t first, last;
+  bool ahead = false;
+  bool alone() const { return first == last; }
 };
 
 struct ModelPlan {
@@ -81,6 +84,8 @@ ModelPlan plan_model(const ModelSettings& model, const HostServices& host, const
 
 // Into how many slices the layer's pass over `batch` samples can be cut: any common divisor of both; 0: none.
 std::int64_t slices_of(const PlannedLayer& layer, std::int64_t batch, bool backward);
+// The same of its part in NNRUN_SLICES_AHEAD.
+std::int64_t slices_ahead_of(const PlannedLayer& layer, std::int64_t batch, bool backward);
 
 std::size_t tensor_bytes(const nnrun_tensor& tensor);
 std::size_t dtype_bytes(std::uint32_t dtype);

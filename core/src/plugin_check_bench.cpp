@@ -265,12 +265,23 @@ std::int64_t LayerBench::slices(bool backward) const {
   return divisor > 1 ? divisor : 0;
 }
 
+std::int64_t LayerBench::slices_ahead(bool backward) const {
+  if (table_.slices_ahead == nullptr || table_.slices(instance_.self(), batch_, backward ? 1 : 0) >= 0) return 0;
+  const std::int64_t count = table_.slices_ahead(instance_.self(), batch_, backward ? 1 : 0);
+  return count == 0 ? 0 : std::gcd(count, batch_);
+}
+
 int LayerBench::run_layer(bool backward, const nnrun_run& run, nnrun_error& error) {
   const std::int64_t count = in_slices ? slices(backward) : 0;
   if (count == 0) return (backward ? table_.backward : table_.forward)(instance_.self(), &run, &error);
-  nnrun_slice part{sizeof part, backward ? 1u : 0u, NNRUN_SLICES_BEFORE, 0, 0, count};
+  nnrun_slice part{sizeof part, backward ? 1u : 0u, NNRUN_SLICES_AHEAD, 0, 0, slices_ahead(backward)};
+  for (part.index = part.count - 1; part.index >= 0; --part.index) {
+    if (const int status = table_.run_slice(instance_.self(), &run, &part, &error); status != 0) return status;
+  }
+  part = {sizeof part, backward ? 1u : 0u, NNRUN_SLICES_BEFORE, part.count > 0 ? 1u : 0u, 0, count};
   if (const int status = table_.run_slice(instance_.self(), &run, &part, &error); status != 0) return status;
   part.stage = NNRUN_SLICES_EACH;
+  part.ahead = 0;
   for (part.index = count - 1; part.index >= 0; --part.index) {
     if (const int status = table_.run_slice(instance_.self(), &run, &part, &error); status != 0) return status;
   }

@@ -67,6 +67,7 @@ class LayerBench {
   bool has_backward() const { return table_.backward != nullptr; }
   // A number of slices that fits the batch; 0: there is none.
   std::int64_t slices(bool backward) const;
+  std::int64_t slices_ahead(bool backward) const;  // the same of what goes ahead of them
   std::int64_t batch() const { return batch_; }
   // The weights for the current output, for sums over it.
   std::vector<float> output_weights(std::uint32_t which) const;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "inputs.hpp"
+#include "windows.hpp"
 
 namespace nnrun::layers {
 
@@ -29,13 +29,106 @@ struct Batchnorm {
         param<&Batchnorm::beta_initializer>("beta_initializer", "how the channels' offsets start"));
   }
 
+ private:
+  // With and without a max-pool, arguments have the same names.
+  template <class Forward, class Backward>
+  struct Kernels {
+    Kernel<Forward> inference, training;
+    Kernel<Backward> backward;
+
+    // Bytes of workspace.
+    std::size_t plan(Plan& p, const Batchnorm& layer) {
+      const Forward shape = forward_arguments(p.batch(), false, layer);
+      inference = p.kernel(shape);
+      std::size_t bytes = inference.workspace(shape);
+      if (!p.training()) return bytes;
+      if (layer.trained_) {
+        const Forward training_shape = forward_arguments(p.batch(), true, layer);
+        training = p.kernel(training_shape);
+        bytes = std::max(bytes, training.workspace(training_shape));
+      }
+      const Backward backward_shape = backward_arguments(p.batch(), layer);
+      backward = p.kernel(backward_shape);
+      return std::max(bytes, backward.workspace(backward_shape));
+    }
+
+    static Forward forward_arguments(std::int64_t batch, bool training, const Batchnorm& layer) {
+      auto a = layer.shaped<Forward>(batch);
+      a.epsilon = static_cast<float>(layer.epsilon);
+      a.training = training ? 1 : 0;
+      a.relu = layer.relu_ ? 1 : 0;
+      return a;
+    }
+    static Forward forward_arguments_of(const Run& r, const Batchnorm& layer) {
+      Forward a = forward_arguments(r.batch(), r.training(), layer);
+      a.x = r.x().data();
+      a.y = r.y().data();
+      a.gamma = r.weight(layer.gamma_).data();
+      a.beta = r.weight(layer.beta_).data();
+      a.mean = r.training() ? r.saved(layer.statistics_) : r.state(layer.running_mean_).data();
+      a.inverse = r.training() ? a.mean + layer.columns_ : nullptr;
+      a.variance = r.training() ? a.inverse + layer.columns_ : r.state(layer.running_variance_).data();
+      if constexpr (requires { a.argmax; }) a.argmax = layer.argmax(r);
+      return a;
+    }
+
+    static Backward backward_arguments(std::int64_t batch, const Batchnorm& layer) {
+      auto a = layer.shaped<Backward>(batch);
+      a.has_gradient = layer.input_gradient_ ? 1 : 0;
+      a.training = layer.frozen_ ? 0 : 1;
+      if constexpr (requires { a.relu; }) a.relu = layer.relu_ ? 1 : 0;
+      return a;
+    }
+    static Backward backward_arguments_of(const Run& r, const Batchnorm& layer) {
+      Backward a = backward_arguments(r.batch(), layer);
+      a.x = r.x().data();
+      a.dy = r.dy().data();
+      a.gamma = r.weight(layer.gamma_).data();
+      a.mean = layer.frozen_ ? r.state(layer.running_mean_).data() : r.saved(layer.statistics_);
+      a.inverse = a.mean + layer.columns_;
+      a.dx = r.input_gradient() ? r.dx().data() : nullptr;
+      a.dgamma = r.d_weight(layer.gamma_).data();
+      a.dbeta = r.d_weight(layer.beta_).data();
+      if constexpr (requires { a.beta; }) a.beta = r.weight(layer.beta_).data();
+      if constexpr (requires { a.argmax; }) a.argmax = layer.argmax(r);
+      return a;
+    }
+  };
+
+  template <class Function>
+  auto with_kernels(const Function& function) const {
+    return pool_ ? function(pooled_) : function(plain_);
+  }
+  template <class Function>
+  void with_kernels(const Function& function) {
+    pool_ ? function(pooled_) : function(plain_);
+  }
+
+ public:
+  // With ReLU, y need not be kept: whether it was above 0 follows from x. With a max-pool, what is normalised never goes to memory, and its
+  // gradient is zero at three places of four.
+  bool absorb(std::uint32_t following) {
+    if (pool_) return false;
+    if (following == NNRUN_TRAIT_MAXPOOL_2X2) {
+      pool_ = true;
+    } else if (following == NNRUN_TRAIT_RELU && !relu_) {
+      relu_ = true;
+    } else {
+      return false;
+    }
+    return true;
+  }
+
   void plan(Plan& p) {
     const Tensor input = p.input();
     require_f32(input);
     if (input.rank() < 2) throw Error("takes (N, ..., channels), got " + to_string(input.shape()));
     columns_ = input.dim(input.rank() - 1);
-    const std::int64_t rows = rows_of(input);
-    p.output(input);
+    rows_of_sample_ = input.count() / columns_ / p.batch();
+    frozen_ = p.frozen();
+    trained_ = p.training() && !frozen_;
+    input_gradient_ = p.input_gradient();
+    p.output(output_shape(input));
     gamma_ = p.weight("gamma", {columns_}, columns_, columns_, gamma_initializer, false);
     beta_ = p.weight("beta", {columns_}, columns_, columns_, beta_initializer, false);
     running_mean_ = p.state("running_mean", {columns_}, 0.0f);
@@ -43,62 +136,54 @@ struct Batchnorm {
     const auto count = static_cast<double>(input.count());
     p.cost(8 * count, 10 * count);
 
-    inference_ = p.kernel(forward_arguments(rows, false));
-    std::size_t bytes = inference_.workspace(forward_arguments(rows, false));
-    frozen_ = p.frozen();
-    if (p.training() && frozen_) {
-      zeros_ = p.scratch(static_cast<std::size_t>(columns_) * sizeof(float));
-    } else if (p.training()) {
-      require_rows(rows);
+    if (trained_) {
+      require_rows(rows_of_sample_ * p.batch());
       p.backward_needs_input();
       p.backward_overwrites_input();
-      trained_ = true;
-      input_gradient_ = p.input_gradient();
-      rows_of_sample_ = rows / p.batch();
       statistics_ = p.saved(static_cast<std::size_t>(columns_) * 3 * sizeof(float));
-      training_ = p.kernel(forward_arguments(rows, true));
-      backward_ = p.kernel(backward_arguments(rows));
-      bytes = std::max({bytes, training_.workspace(forward_arguments(rows, true)), backward_.workspace(backward_arguments(rows))});
+    } else if (p.training()) {
+      if (relu_ && !pool_) p.backward_needs_input();
+      inverse_ = p.scratch(static_cast<std::size_t>(columns_) * sizeof(float));
     }
-    scratch_ = p.scratch(bytes);
+    if (pool_ && p.training()) argmax_ = p.saved(static_cast<std::size_t>(p.batch() * (picture_[0] / 2) * (picture_[1] / 2) * columns_));
+    with_kernels([&](auto& kernels) { scratch_ = p.scratch(kernels.plan(p, *this)); });
   }
 
   void forward(const Run& r) const {
-    const std::int64_t rows = rows_of(r.x());
-    nnrun_batchnorm_f32 a = forward_arguments(rows, r.training());
-    point_at_weights(a, r);
-    if (!r.training()) {
-      a.mean = r.state(running_mean_).data();
-      a.variance = r.state(running_variance_).data();
-      inference_(a, r.scratch<void>(scratch_));
-      return;
-    }
-    require_rows(rows);
-    point_at_statistics(a, r);
-    training_(a, r.scratch<void>(scratch_));
-    update_running(r, a);
+    with_kernels([&](const auto& kernels) {
+      auto a = kernels.forward_arguments_of(r, *this);
+      if (r.training()) require_rows(rows_of_sample_ * r.batch());
+      (r.training() ? kernels.training : kernels.inference)(a, r.scratch<void>(scratch_));
+      if (r.training()) update_running(r);
+    });
   }
 
-  // Statistics are of the whole batch; what they are for goes through it in slices.
+  // Statistics are of the whole batch; what they are for goes through it in slices. Each slice's part in them can be had ahead.
   std::int64_t slices(std::int64_t batch, bool backward) const {
-    if (frozen_ || !trained_) return 0;
-    const std::int64_t rows = rows_of_sample_ * batch;
-    return -(backward ? (input_gradient_ ? backward_.slices(backward_arguments(rows)) : 0)
-                      : training_.slices(forward_arguments(rows, true)));
+    if (!trained_ || (backward && !input_gradient_)) return 0;
+    return -with_kernels([&](const auto& kernels) {
+      return backward ? kernels.backward.slices(kernels.backward_arguments(batch, *this))
+                      : kernels.training.slices(kernels.forward_arguments(batch, true, *this));
+    });
+  }
+  std::int64_t slices_ahead(std::int64_t batch, bool backward) const {
+    return with_kernels([&](const auto& kernels) {
+      return backward ? kernels.backward.slices_ahead(kernels.backward_arguments(batch, *this))
+                      : kernels.training.slices_ahead(kernels.forward_arguments(batch, true, *this));
+    });
   }
 
   void run_slice(const Run& r, const nnrun_slice& slice) const {
     void* workspace = r.scratch<void>(scratch_);
-    if (slice.backward != 0) {
-      backward_.slice(backward_arguments_of(r), slice, workspace);
-      return;
-    }
-    nnrun_batchnorm_f32 a = forward_arguments(rows_of(r.x()), true);
-    point_at_weights(a, r);
-    point_at_statistics(a, r);
-    if (slice.stage == NNRUN_SLICES_BEFORE) require_rows(a.rows);
-    training_.slice(a, slice, workspace);
-    if (slice.stage == NNRUN_SLICES_BEHIND) update_running(r, a);
+    with_kernels([&](const auto& kernels) {
+      if (slice.backward != 0) {
+        kernels.backward.slice(kernels.backward_arguments_of(r, *this), slice, workspace);
+        return;
+      }
+      if (slice.stage == NNRUN_SLICES_BEFORE) require_rows(rows_of_sample_ * r.batch());
+      kernels.training.slice(kernels.forward_arguments_of(r, *this), slice, workspace);
+      if (slice.stage == NNRUN_SLICES_BEHIND) update_running(r);
+    });
   }
 
   // What inference does to each channel.
@@ -115,49 +200,63 @@ struct Batchnorm {
   }
 
   void backward(const Run& r) const {
-    if (frozen_) return backward_of_inference(r);
-    backward_(backward_arguments_of(r), r.scratch<void>(scratch_));
+    with_kernels([&](const auto& kernels) {
+      auto a = kernels.backward_arguments_of(r, *this);
+      if (frozen_) a.inverse = running_inverse(r);
+      kernels.backward(a, r.scratch<void>(scratch_));
+    });
   }
 
  private:
-  void point_at_weights(nnrun_batchnorm_f32& a, const Run& r) const {
-    a.x = r.x().data();
-    a.y = r.y().data();
-    a.gamma = r.weight(gamma_).data();
-    a.beta = r.weight(beta_).data();
-  }
-  void point_at_statistics(nnrun_batchnorm_f32& a, const Run& r) const {
-    a.mean = r.saved(statistics_);
-    a.inverse = a.mean + columns_;
-    a.variance = a.inverse + columns_;
+  Shape output_shape(const Tensor& input) {
+    if (!pool_) return input.shape();
+    if (input.rank() != 4)
+      throw Error("the max-pool behind it takes pictures, (N, height, width, channels), got " + to_string(input.shape()));
+    for (const std::size_t axis : {0u, 1u}) picture_[axis] = input.dim(axis + 1);
+    if (picture_[0] < 2 || picture_[1] < 2) {
+      throw Error("its output of " + height_by_width(picture_) + " is too small for the 2 x 2 windows of the max-pool behind it");
+    }
+    return {input.dim(0), picture_[0] / 2, picture_[1] / 2, columns_};
   }
 
-  void update_running(const Run& r, const nnrun_batchnorm_f32& a) const {
+  template <class Arguments>
+  Arguments shaped(std::int64_t batch) const {
+    Arguments a{};
+    if constexpr (requires { a.rows; }) {
+      a.rows = rows_of_sample_ * batch;
+      a.columns = columns_;
+    } else {
+      a.batch = batch;
+      a.height = picture_[0];
+      a.width = picture_[1];
+      a.channels = columns_;
+    }
+    return a;
+  }
+
+  std::uint8_t* argmax(const Run& r) const { return argmax_ < 0 ? nullptr : r.saved<std::uint8_t>(argmax_); }
+
+  void update_running(const Run& r) const {
+    const float* mean = r.saved(statistics_);
+    const float* variance = mean + 2 * columns_;
     float* running_mean = r.state(running_mean_).data();
     float* running_variance = r.state(running_variance_).data();
+    const std::int64_t rows = rows_of_sample_ * r.batch();
     const auto keep = static_cast<float>(momentum);
     const auto take = static_cast<float>(1.0 - momentum);
-    const float unbiased = static_cast<float>(a.rows) / static_cast<float>(a.rows - 1);
+    const float unbiased = static_cast<float>(rows) / static_cast<float>(rows - 1);
     for (std::int64_t c = 0; c < columns_; ++c) {
-      running_mean[c] = keep * running_mean[c] + take * a.mean[c];
-      running_variance[c] = keep * running_variance[c] + take * (a.variance[c] * unbiased);
+      running_mean[c] = keep * running_mean[c] + take * mean[c];
+      running_variance[c] = keep * running_variance[c] + take * (variance[c] * unbiased);
     }
   }
 
-  // Running statistics do not depend on x: dx = dy * gamma / sqrt(variance + epsilon), which is inference of dy with mean and beta 0.
-  void backward_of_inference(const Run& r) const {
-    float* zeros = r.scratch<float>(zeros_);
-    std::fill_n(zeros, columns_, 0.0f);
-    nnrun_batchnorm_f32 a = forward_arguments(rows_of(r.dy()), false);
-    a.x = r.dy().data();
-    a.y = r.dx().data();
-    a.gamma = r.weight(gamma_).data();
-    a.beta = a.mean = zeros;
-    a.variance = r.state(running_variance_).data();
-    inference_(a, r.scratch<void>(scratch_));
+  const float* running_inverse(const Run& r) const {
+    const float* variance = r.state(running_variance_).data();
+    float* inverse = r.scratch<float>(inverse_);
+    for (std::int64_t c = 0; c < columns_; ++c) inverse[c] = 1 / std::sqrt(variance[c] + static_cast<float>(epsilon));
+    return inverse;
   }
-
-  std::int64_t rows_of(const Tensor& tensor) const { return tensor.count() / columns_; }
 
   static void require_rows(std::int64_t rows) {
     if (rows > 1) return;
@@ -166,42 +265,12 @@ struct Batchnorm {
         "is of a single sample");
   }
 
-  nnrun_batchnorm_f32 forward_arguments(std::int64_t rows, bool training) const {
-    nnrun_batchnorm_f32 a{};
-    a.rows = rows;
-    a.columns = columns_;
-    a.epsilon = static_cast<float>(epsilon);
-    a.training = training ? 1 : 0;
-    return a;
-  }
-
-  nnrun_batchnorm_backward_f32 backward_arguments_of(const Run& r) const {
-    nnrun_batchnorm_backward_f32 a = backward_arguments(rows_of(r.x()));
-    a.x = r.x().data();
-    a.dy = r.dy().data();
-    a.gamma = r.weight(gamma_).data();
-    a.mean = r.saved(statistics_);
-    a.inverse = a.mean + columns_;
-    a.dx = r.input_gradient() ? r.dx().data() : r.dy().data();  // the kernel always writes one
-    a.dgamma = r.d_weight(gamma_).data();
-    a.dbeta = r.d_weight(beta_).data();
-    return a;
-  }
-
-  nnrun_batchnorm_backward_f32 backward_arguments(std::int64_t rows) const {
-    nnrun_batchnorm_backward_f32 a{};
-    a.rows = rows;
-    a.columns = columns_;
-    return a;
-  }
-
-  std::int64_t columns_ = 1;
+  bool relu_ = false, pool_ = false;  // absorbed
+  std::int64_t columns_ = 1, rows_of_sample_ = 1, picture_[2] = {1, 1};
   bool frozen_ = false, trained_ = false, input_gradient_ = false;
-  std::int64_t rows_of_sample_ = 1;
-  int zeros_ = 0;
-  int gamma_ = 0, beta_ = 0, running_mean_ = 0, running_variance_ = 0, statistics_ = 0, scratch_ = 0;
-  Kernel<nnrun_batchnorm_f32> inference_, training_;
-  Kernel<nnrun_batchnorm_backward_f32> backward_;
+  int gamma_ = 0, beta_ = 0, running_mean_ = 0, running_variance_ = 0, statistics_ = 0, inverse_ = 0, scratch_ = 0, argmax_ = -1;
+  Kernels<nnrun_batchnorm_f32, nnrun_batchnorm_backward_f32> plain_;
+  Kernels<nnrun_batchnorm_maxpool_f32, nnrun_batchnorm_maxpool_backward_f32> pooled_;
 };
 
 }  // namespace nnrun::layers

@@ -8,6 +8,7 @@ computes in float64, so the values carry no rounding of its own. Every array is 
 
 Layers: layer_NAME.json
     {"layer": "dense", "params": {"units": 5},          as a config writes them
+     "behind": ["relu", ...],                           the layers that follow, as a config writes them; optional
      "training": true,                                  which pass: matters to batchnorm only
      "x": ..., "weights": {"weights": ..., "bias": ...},
      "y": ..., "dy": ..., "dx": ...,                    dx = d(sum(y * dy)) / dx
@@ -187,6 +188,25 @@ def batchnorm(training, pictures=False):
     )
 
 
+def batchnorm_relu_maxpool(pool):
+    functional = torch.nn.functional
+    x = (numbers((3, 7, 6, 5), 70) * 2 + 1).float().double().requires_grad_()
+    gamma = numbers((5,), 71).requires_grad_()  # of either sign
+    beta = numbers((5,), 72, 0.5).requires_grad_()
+    running_mean, running_variance = torch.zeros(5).double(), torch.ones(5).double()
+    y = torch.relu(functional.batch_norm(channels_first(x), running_mean, running_variance, gamma, beta, True, 0.1, 1e-5))
+    write_layer(
+        "batchnorm_relu" + ("_maxpool2d" if pool else ""),
+        "batchnorm",
+        {},
+        x,
+        {"gamma": gamma, "beta": beta},
+        channels_last(functional.max_pool2d(y, 2) if pool else y),
+        behind=["relu", {"maxpool2d": {"size": 2}}] if pool else ["relu"],
+        state_after={"running_mean": array(running_mean), "running_variance": array(running_variance)},
+    )
+
+
 def activations():
     functional = torch.nn.functional
     functions = {
@@ -319,6 +339,8 @@ if __name__ == "__main__":
     batchnorm(training=False)
     batchnorm(training=True, pictures=True)
     batchnorm(training=False, pictures=True)
+    batchnorm_relu_maxpool(pool=False)
+    batchnorm_relu_maxpool(pool=True)
     activations()
     softmax_cross_entropy()
     sigmoid_losses()

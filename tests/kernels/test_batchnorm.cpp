@@ -35,13 +35,16 @@ constexpr int64_t column_counts[] = {1, 7, 13, 16, 17, 64, 127, 128, 300};
 void batchnorm_problems(const Use& use) {
   for (int64_t rows : row_counts) {
     for (int64_t columns : column_counts) {
-      for (bool training : {false, true}) {
-        Problem problem(std::to_string(rows) + "x" + std::to_string(columns) + (training ? " training" : ""), (rows + columns) % 2 == 0);
+      for (const int way : {0, 1, 2, 3}) {
+        const bool training = way % 2 == 1, relu = way >= 2;
+        Problem problem(std::to_string(rows) + "x" + std::to_string(columns) + (training ? " training" : "") + (relu ? " relu" : ""),
+                        (rows + columns) % 2 == 0);
         nnrun_batchnorm_f32 a = {};
         a.rows = rows;
         a.columns = columns;
         a.epsilon = 1e-3f;
         a.training = training;
+        a.relu = relu;
         problem.shape(a);
         Random random(1);
         const std::vector<float> x = inputs(rows, columns);
@@ -72,7 +75,8 @@ void batchnorm_problems(const Use& use) {
           for (int64_t i = 0; i < rows; ++i) {
             const double value = static_cast<double>(a.x[i * columns + j]), gamma = static_cast<double>(a.gamma[j]);
             const double beta = static_cast<double>(a.beta[j]);
-            problem.expect(a.y, i * columns + j, (value - c.mean) * c.inverse * gamma + beta,
+            const double y = (value - c.mean) * c.inverse * gamma + beta;
+            problem.expect(a.y, i * columns + j, relu ? std::max(y, 0.0) : y,
                            (std::fabs(value) + std::sqrt(spread)) * c.inverse * std::fabs(gamma) * relative + std::fabs(beta));
           }
         }
@@ -82,27 +86,60 @@ void batchnorm_problems(const Use& use) {
   }
 }
 
+struct Backward {
+  const char* what;
+  bool over_dy, over_x, relu, training, has_gradient;
+};
+
+constexpr Backward backward_ways[] = {{"", false, false, false, true, true},           {" over dy", true, false, false, true, true},
+                                      {" over x", false, true, false, true, true},     {" relu", false, false, true, true, true},
+                                      {" relu over x", false, true, true, true, true}, {" relu, no dx", false, false, true, true, false},
+                                      {" frozen", false, false, false, false, true},   {" frozen relu", false, false, true, false, true}};
+
+std::vector<float> away_from_zero(Random& random, int64_t count) {
+  std::vector<float> numbers = random.floats(count);
+  for (float& number : numbers) number += std::copysign(0.05f, number);
+  return numbers;
+}
+
 void batchnorm_backward_problems(const Use& use) {
   for (int64_t rows : row_counts) {
     for (int64_t columns : column_counts) {
-      for (bool in_place : {false, true}) {
-        Problem problem(std::to_string(rows) + "x" + std::to_string(columns) + (in_place ? " in place" : ""), (rows + columns) % 2 == 0);
+      for (const Backward& way : backward_ways) {
+        Problem problem(std::to_string(rows) + "x" + std::to_string(columns) + way.what, (rows + columns) % 2 == 0);
         nnrun_batchnorm_backward_f32 a = {};
         a.rows = rows;
         a.columns = columns;
+        a.relu = way.relu;
+        a.training = way.training;
+        a.has_gradient = way.has_gradient;
         problem.shape(a);
         Random random(2);
-        const std::vector<float> x = inputs(rows, columns), dy = random.floats(rows * columns);
+        std::vector<float> x = inputs(rows, columns);
+        const std::vector<float> dy = random.floats(rows * columns), gamma = random.floats(columns), beta = away_from_zero(random, columns);
         std::vector<float> mean, inverse;
         for (int64_t j = 0; j < columns; ++j) {
           const Column c = column_of(x, rows, columns, j, 1e-3);
           mean.push_back(static_cast<float>(c.mean));
           inverse.push_back(static_cast<float>(c.inverse));
         }
-        a.x = problem.input(x);
-        a.dx = problem.output(in_place ? dy : random.floats(rows * columns));
-        a.dy = in_place ? a.dx : problem.input(dy);
-        a.gamma = problem.input(random.floats(columns));
+        // Where ReLU's kink is within rounding, either side of it would do.
+        const auto y_of = [&](size_t i) {
+          const size_t j = i % static_cast<size_t>(columns);
+          return (x[i] - mean[j]) * inverse[j] * gamma[j] + beta[j];
+        };
+        for (size_t i = 0; way.relu && i < x.size(); ++i) {
+          while (std::fabs(y_of(i)) < 1e-3f) x[i] += 0.01f;
+        }
+        const auto g_of = [&](int64_t i, int64_t j) {
+          const auto at = static_cast<size_t>(i * columns + j);
+          return way.relu && y_of(at) < 0 ? 0 : static_cast<double>(dy[at]);
+        };
+        a.dx = way.has_gradient ? problem.output(way.over_dy ? dy : way.over_x ? x : random.floats(rows * columns)) : nullptr;
+        a.x = way.over_x ? a.dx : problem.input(x);
+        a.dy = way.over_dy ? a.dx : problem.input(dy);
+        a.gamma = problem.input(gamma);
+        a.beta = way.relu ? problem.input(beta) : nullptr;
         a.mean = problem.input(mean);
         a.inverse = problem.input(inverse);
         a.dgamma = problem.output(random.floats(columns));
@@ -111,20 +148,20 @@ void batchnorm_backward_problems(const Use& use) {
         for (int64_t j = 0; j < columns; ++j) {
           const double m = static_cast<double>(a.mean[j]), inverse_j = static_cast<double>(a.inverse[j]);
           double dgamma = 0, dbeta = 0, dgamma_size = 0, dbeta_size = 0;
-          for (int64_t i = 0; i < rows; ++i) {
-            const double value = static_cast<double>(a.x[i * columns + j]);
-            const double g = static_cast<double>(dy[static_cast<size_t>(i * columns + j)]);
+          for (int64_t i = 0; i < rows && way.training; ++i) {
+            const double value = static_cast<double>(x[static_cast<size_t>(i * columns + j)]), g = g_of(i, j);
             dgamma += g * (value - m) * inverse_j;
             dgamma_size += std::fabs(g) * (std::fabs(value) + std::fabs(m)) * inverse_j;
             dbeta += g;
             dbeta_size += std::fabs(g);
           }
-          problem.expect(a.dgamma, j, dgamma, dgamma_size);
-          problem.expect(a.dbeta, j, dbeta, dbeta_size);
+          if (way.training) {
+            problem.expect(a.dgamma, j, dgamma, dgamma_size);
+            problem.expect(a.dbeta, j, dbeta, dbeta_size);
+          }
           const double n = static_cast<double>(rows), scale = static_cast<double>(a.gamma[j]) * inverse_j / n;
-          for (int64_t i = 0; i < rows; ++i) {
-            const double value = static_cast<double>(a.x[i * columns + j]);
-            const double g = static_cast<double>(dy[static_cast<size_t>(i * columns + j)]);
+          for (int64_t i = 0; i < rows && way.has_gradient; ++i) {
+            const double value = static_cast<double>(x[static_cast<size_t>(i * columns + j)]), g = g_of(i, j);
             problem.expect(
                 a.dx, i * columns + j, scale * (n * g - dbeta - (value - m) * inverse_j * dgamma),
                 std::fabs(scale) * (n * std::fabs(g) + dbeta_size + (std::fabs(value) + std::fabs(m)) * inverse_j * dgamma_size));

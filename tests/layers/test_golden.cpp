@@ -65,8 +65,10 @@ void check_layer(const Json& file, const std::string& kernels) {
   auto shape = file.at("x").at("shape").get<std::vector<std::int64_t>>();
   const std::int64_t batch = shape.front();
   shape.erase(shape.begin());
-  const auto environment = make_environment("model:\n  input: " + yaml_of(shape) + "\n  layers:\n    - variable\n    - " +
-                                            component_text(file, "layer") + "\nrun: {threads: 2, kernels: " + kernels + "}\n");
+  std::string layers = "\n    - variable\n    - " + component_text(file, "layer");
+  for (const Json& layer : file.value("behind", Json::array())) layers += "\n    - " + layer.dump();
+  const auto environment =
+      make_environment("model:\n  input: " + yaml_of(shape) + "\n  layers:" + layers + "\nrun: {threads: 2, kernels: " + kernels + "}\n");
   Net net(*environment, batch, file.at("training").get<bool>());
   Parameters& parameters = net.parameters();
   fill(parameters.weight(0), floats(file.at("x")));

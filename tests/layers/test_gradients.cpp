@@ -134,6 +134,29 @@ TEST_CASE("gradients of windows of all kinds agree with finite differences") {
   }
 }
 
+TEST_CASE("gradients of batch norm with ReLU and max-pool agree with finite differences") {
+  std::mt19937 random(7);
+  const std::string pool = "{maxpool2d: {size: 2}}";
+  const std::vector<std::vector<std::string>> all{{"batchnorm", "relu"}, {"batchnorm", pool}, {"batchnorm", "relu", pool}};
+  for (const std::vector<std::int64_t>& shape :
+       {std::vector<std::int64_t>{2, 2, 4}, std::vector<std::int64_t>{5, 4, 3}, std::vector<std::int64_t>{3, 6, 2}}) {
+    for (const std::vector<std::string>& layers : all) {
+      INFO(yaml_of(shape) << ", " << layers.size() << " layers, the last one " << layers.back());
+      const Made made = make(shape, layers, 4, {"run.threads=2"});
+      REQUIRE(made.net != nullptr);
+      REQUIRE(made.net->network.plan().layers.size() == 3);  // two variables
+      fill_weights(*made.net, random);
+      // Away from ReLU's kink: each channel is above it in all places, or below. Away from gamma = 0, where the largest change places.
+      const std::size_t gamma = made.net->parameters().weight_slots().size() - 2, beta = gamma + 1;
+      for (std::int64_t c = 0; c < shape.back(); ++c) {
+        made.net->parameters().weight(gamma)[c] = c % 2 == 0 ? 0.75f : -1.25f;
+        made.net->parameters().weight(beta)[c] = c % 3 == 1 ? -9.0f : 9.0f;
+      }
+      REQUIRE_NOTHROW(check_gradients(*made.net, random, step, tolerance));
+    }
+  }
+}
+
 TEST_CASE("a wrong gradient would be noticed") {
   // The same check on numbers that are off by 5 %.
   const auto environment = make_environment(net_yaml({7}, {"{dense: {units: 5}}"}));

@@ -1,4 +1,4 @@
-// A convolution that takes over the ReLU and the max-pool behind it answers as the three do one after the other.
+// A convolution or batch norm that takes over the ReLU and the max-pool behind it answers as the three do one after the other.
 #include "helpers.hpp"
 
 #include <nnrun/plugin.hpp>
@@ -55,11 +55,17 @@ const Case cases[] = {
      {"conv2d: {filters: 16, kernel: 3}", "relu", "maxpool2d: {size: 2}", "conv2d: {filters: 70, kernel: 3, padding: 2, bias: false}",
       "relu", "maxpool2d: {size: 2}"},
      2},
+    {"[16, 12, 3]",
+     {"conv2d: {filters: 20, kernel: 3, padding: same, bias: false}", "batchnorm", "relu", "maxpool2d: {size: 2}",
+      "conv2d: {filters: 7, kernel: 3, bias: false}", "batchnorm", "relu", "conv2d: {filters: 4, kernel: 1, bias: false}", "batchnorm",
+      "maxpool2d: {size: 2}"},
+     6},
+    {"[9, 5, 33]", {"batchnorm", "relu", "maxpool2d: {size: 2}", "flatten", "dense: {units: 3}"}, 3},
 };
 
 }  // namespace
 
-TEST_CASE("a fused convolution answers as its parts do") {
+TEST_CASE("a fused convolution or batch norm answers as its parts do") {
   for (const Case& c : cases) {
     for (const std::string kernels : {"auto", "scalar", "avx2"}) {
       for (const std::string exact : {"false", "true"}) {
@@ -90,6 +96,13 @@ TEST_CASE("a fused convolution answers as its parts do") {
             net->forward();
           }
           CHECK(distance(fused.output(), apart.output()) < 1e-5);
+          for (std::size_t slot = 0; slot < fused.parameters().state_slots().size(); ++slot) {
+            const auto values = [&](Net& net) {
+              const float* begin = net.parameters().state(slot);
+              return std::vector<float>(begin, begin + fused.parameters().state_slots()[slot].count);
+            };
+            CHECK(distance(values(fused), values(apart)) < 1e-5);
+          }
           const auto dy = random_numbers(fused.output().size(), random);
           fused.backward(dy);
           apart.backward(dy);
@@ -100,6 +113,39 @@ TEST_CASE("a fused convolution answers as its parts do") {
         }
       }
     }
+  }
+}
+
+TEST_CASE("a frozen batch norm answers the same with what it takes over, and hands on the same gradient") {
+  const auto yaml = [](const std::string& behind, const std::string& between) {
+    return "model:\n  input: [7, 6, 3]\n  layers:\n    - conv2d: {filters: 5, kernel: 3, padding: same}\n    - copy\n    - batchnorm: "
+           "{}\n" +
+           std::string("      freeze: true\n") + between + behind;
+  };
+  const std::string pool = "    - maxpool2d: {size: 2}\n", relu = "    - relu\n", copy = "    - copy\n";
+  for (const std::string& behind : {relu, pool, relu + pool}) {
+    const auto fused_environment = make_environment(yaml(behind, "")), apart_environment = make_environment(yaml(behind, copy));
+    Net fused(*fused_environment, 4), apart(*apart_environment, 4);
+    REQUIRE(fused.network.plan().layers.size() == 3);
+    REQUIRE(apart.network.plan().layers.size() > 4);
+    std::mt19937 random(12);
+    for (Net* net : {&fused, &apart}) net->network.initialize_parameters();
+    for (std::size_t slot = 0; slot < fused.parameters().state_slots().size(); ++slot) {
+      auto values = random_numbers(5, random);
+      for (float& value : values) value = std::abs(value) + 0.1f;
+      for (Net* net : {&fused, &apart}) std::copy(values.begin(), values.end(), net->parameters().state(slot));
+    }
+    const auto x = random_numbers(static_cast<std::size_t>(Tensor(fused.network.input()).count()), random);
+    for (Net* net : {&fused, &apart}) {
+      std::copy(x.begin(), x.end(), static_cast<float*>(net->network.input().data));
+      net->forward();
+    }
+    CHECK(distance(fused.output(), apart.output()) < 1e-6);
+    const auto dy = random_numbers(fused.output().size(), random);
+    fused.backward(dy);
+    apart.backward(dy);
+    CHECK(distance(fused.gradient(0), apart.gradient(0)) < 1e-5);
+    CHECK(distance(std::vector<float>(fused.gradient(0).size(), 0.0f), fused.gradient(0)) == 1);  // not all zero
   }
 }
 
@@ -121,7 +167,11 @@ TEST_CASE("only the pool of 2 x 2, side by side, is taken over, and what others 
   CHECK(Net(*named, 2).network.plan().layers.size() == 3);
 }
 
-TEST_CASE("a convolution that is too small for the pool behind it says so") {
+TEST_CASE("a convolution or batch norm that is too small for the pool behind it says so") {
   const auto environment = make_environment(config("[3, 4, 2]", {"conv2d: {filters: 2, kernel: 3}", "maxpool2d: {size: 2}"}, ""));
   CHECK_THROWS_WITH(Net(*environment, 2), Catch::Contains("1 x 2 is too small for the 2 x 2 windows of the max-pool"));
+  const auto narrow = make_environment(config("[3, 1, 2]", {"batchnorm", "maxpool2d: {size: 2}"}, ""));
+  CHECK_THROWS_WITH(Net(*narrow, 2), Catch::Contains("3 x 1 is too small for the 2 x 2 windows of the max-pool"));
+  const auto flat = make_environment(config("[3]", {"batchnorm", "maxpool2d: {size: 2}"}, ""));
+  CHECK_THROWS_WITH(Net(*flat, 2), Catch::Contains("the max-pool behind it takes pictures, (N, height, width, channels), got (2, 3)"));
 }

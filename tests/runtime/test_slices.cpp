@@ -29,6 +29,36 @@ const std::string convolutions = R"(model:
     - dense: {units: 3}
 )";
 
+// Chains begin with the batch norms, whose statistics go ahead.
+const std::string normalised = R"(model:
+  input: [32, 24, 3]
+  layers:
+    - conv2d: {filters: 20, kernel: 3, padding: same, bias: false}
+    - batchnorm
+    - relu
+    - maxpool2d: {size: 2}
+    - conv2d: {filters: 24, kernel: 3, padding: same, bias: false}
+    - batchnorm
+    - relu
+    - conv2d: {filters: 16, kernel: 3, padding: same, bias: false}
+    - batchnorm
+    - relu
+    - maxpool2d: {size: 2}
+    - flatten
+    - dense: {units: 3}
+)";
+
+const std::string ahead = R"(model:
+  input: [5]
+  layers:
+    - dense: {units: 5}
+    - sliced_double
+    - ahead_double
+    - sliced_double
+    - ahead_double
+    - ahead_double
+)";
+
 const std::string doubles = R"(model:
   input: [5]
   layers:
@@ -87,6 +117,48 @@ TEST_CASE("convolutions in slices give the same bits") {
       std::mt19937 random(3);
       for (const std::int64_t batch : {16, 13, 8, 1}) check_same_bits(sliced, apart, batch, random);
     }
+  }
+}
+
+TEST_CASE("batch norms whose statistics go ahead give the same bits") {
+  for (const std::string kernels : {"auto", "avx2"}) {
+    for (const std::string threads : {"1", "2", "3"}) {
+      std::shared_ptr<Environment> environment;
+      try {
+        environment = make_environment(normalised, {"run.kernels=" + kernels, "run.threads=" + threads});
+      } catch (const DiagnosticError&) {
+        WARN("kernels '" << kernels << "' are not tested: this machine lacks them");
+        continue;
+      }
+      INFO("kernels " << kernels << ", threads " << threads);
+      Net sliced(*environment, 64), apart(*environment, 64);
+      sliced.network.initialize_parameters();
+      apart.network.initialize_parameters();
+      const auto are_ahead = [](const std::vector<LayerChain>& chains) {
+        return std::count_if(chains.begin(), chains.end(), [](const LayerChain& chain) { return chain.ahead; });
+      };
+      CHECK(are_ahead(sliced.network.plan().forward_chains) == 3);
+      CHECK(are_ahead(sliced.network.plan().backward_chains) == 2);
+      std::mt19937 random(3);
+      for (const std::int64_t batch : {64, 61, 16, 3}) check_same_bits(sliced, apart, batch, random);
+    }
+  }
+}
+
+TEST_CASE("layers whose first part goes ahead are told so, and their scratch is theirs from there on") {
+  for (const std::string threads : {"1", "2"}) {
+    const auto environment = make_environment(ahead, {"run.threads=" + threads});
+    Net sliced(*environment, 32), apart(*environment, 32);
+    sliced.network.initialize_parameters();
+    apart.network.initialize_parameters();
+    const auto& chains = sliced.network.plan().forward_chains;
+    REQUIRE(chains.size() == 4);
+    CHECK((chains[0].alone() && chains[0].ahead));
+    CHECK((!chains[1].alone() && chains[1].ahead));
+    CHECK((chains[2].alone() && chains[2].ahead));
+    CHECK((chains[3].alone() && !chains[3].ahead));
+    std::mt19937 random(4);
+    for (const std::int64_t batch : {32, 24, 7}) check_same_bits(sliced, apart, batch, random);
   }
 }
 

@@ -154,7 +154,8 @@ typedef struct nnrun_adam_f32 { /* Kingma and Ba 2015, Algorithm 1, with the bia
 } nnrun_adam_f32;
 
 /* Batch norm over rows of (rows, columns), Ioffe and Szegedy 2015. Training: batch mean and (biased) variance of each column;
- * y = (x - mean) * inverse * gamma + beta, inverse = 1 / sqrt(variance + epsilon). mean, variance, inverse: (columns). */
+ * y = (x - mean) * inverse * gamma + beta, inverse = 1 / sqrt(variance + epsilon); then max(y, 0) where `relu` says so. mean, variance,
+ * inverse: (columns). */
 typedef struct nnrun_batchnorm_f32 {
   int64_t rows, columns;
   const float* x;
@@ -166,9 +167,12 @@ typedef struct nnrun_batchnorm_f32 {
   float* inverse;  /* training: written */
   float epsilon;
   uint32_t training;
+  uint32_t relu;
 } nnrun_batchnorm_f32;
 
-/* dgamma = sum dy * xhat; dbeta = sum dy; dx = gamma * inverse / rows * (rows * dy - dbeta - xhat * dgamma). dx may be dy. */
+/* dgamma = sum dy * xhat; dbeta = sum dy; dx = gamma * inverse / rows * (rows * dy - dbeta - xhat * dgamma). Where `relu` says so, dy
+ * counts as 0 where y, computed anew, is not above 0. Not in training (of a frozen layer) mean and inverse do not depend on x:
+ * dx = gamma * inverse * dy, and dgamma and dbeta are left alone. dx may be dy or x. */
 typedef struct nnrun_batchnorm_backward_f32 {
   int64_t rows, columns;
   const float* x;
@@ -176,10 +180,48 @@ typedef struct nnrun_batchnorm_backward_f32 {
   const float* gamma;
   const float* mean;
   const float* inverse;
-  float* dx;
+  float* dx; /* or NULL */
   float* dgamma;
   float* dbeta;
+  const float* beta;     /* read where there is relu */
+  uint32_t has_gradient; /* dx is wanted; says so at plan time */
+  uint32_t training;     /* 0: then dx is wanted */
+  uint32_t relu;
 } nnrun_batchnorm_backward_f32;
+
+/* Batch norm of pictures, ReLU (where `relu` says so), and the largest of each 2 x 2 places of that, side by side; a last odd row or column
+ * counts for the statistics alone. x is (batch, height, width, channels), y is (batch, height / 2, width / 2, channels); a picture has
+ * 2 x 2 places at least. */
+typedef struct nnrun_batchnorm_maxpool_f32 {
+  int64_t batch, height, width, channels;
+  const float* x;
+  const float* gamma;
+  const float* beta;
+  float* y;
+  uint8_t* argmax; /* like y: row * 2 + column of the largest, the first of equal ones; 4 where ReLU lets no gradient through; or NULL */
+  float* mean;     /* the rest as in nnrun_batchnorm_f32, channels for columns */
+  float* variance;
+  float* inverse;
+  float epsilon;
+  uint32_t training;
+  uint32_t relu;
+} nnrun_batchnorm_maxpool_f32;
+
+/* Its gradients: those of nnrun_batchnorm_backward_f32, whose dy is zero but where argmax says. dx may be x. */
+typedef struct nnrun_batchnorm_maxpool_backward_f32 {
+  int64_t batch, height, width, channels;
+  const float* x;
+  const float* dy; /* like y */
+  const uint8_t* argmax;
+  const float* gamma;
+  const float* mean;
+  const float* inverse;
+  float* dx; /* like x, or NULL */
+  float* dgamma;
+  float* dbeta;
+  uint32_t has_gradient; /* dx is wanted; says so at plan time */
+  uint32_t training;     /* 0: then dx is wanted, and x is not read */
+} nnrun_batchnorm_maxpool_backward_f32;
 
 /* y = x * scale + offset, one multiplication and one addition in float (no fused rounding), to the bit on every ISA. */
 typedef struct nnrun_u8_to_f32 {
@@ -334,8 +376,10 @@ typedef struct nnrun_read_peak_f32 {
   X(sgd_f32, 1e-6, "stochastic gradient descent step")                                        \
   X(momentum_f32, 1e-6, "momentum step, Nesterov too")                                        \
   X(adam_f32, 2e-6, "Adam and AdamW step")                                                    \
-  X(batchnorm_f32, 4e-6, "batch norm, training and inference")                                \
+  X(batchnorm_f32, 4e-6, "batch norm, fused relu, training and inference")                    \
   X(batchnorm_backward_f32, 4e-6, "gradient of batch norm")                                   \
+  X(batchnorm_maxpool_f32, 4e-6, "batch norm, relu and 2 x 2 max-pooling in one")             \
+  X(batchnorm_maxpool_backward_f32, 4e-6, "its gradients")                                    \
   X(u8_to_f32, 0, "bytes to floats, scaled")                                                  \
   X(conv2d_forward_f32, 1e-6, "convolution, fused bias and relu")                             \
   X(conv2d_backward_data_f32, 1e-6, "gradient of a convolution for its input")                \

@@ -29,7 +29,7 @@ extern "C" {
 /* Structs only ever grow at their end. As long as the major version is 0, the host looks at all of them, so a plugin must have been built
  * for exactly its version; from 1 on, an older minor version will do. */
 #define NNRUN_ABI_MAJOR 0
-#define NNRUN_ABI_MINOR 6
+#define NNRUN_ABI_MINOR 7
 #define NNRUN_PLUGIN_SYMBOL "nnrun_plugin_v1"
 #define NNRUN_MAX_RANK 6
 #define NNRUN_MAX_PHASES 4
@@ -190,6 +190,10 @@ typedef struct nnrun_work {
   uint32_t batch_phase;
   int64_t ranges[NNRUN_MAX_PHASES];
   size_t workspace; /* bytes, shared by all ranges of a call, 64-byte aligned */
+  /* 1: the first phase, before batch_phase, goes through the batch just like that. So it may run ahead, slice by slice, while the batch is
+   * still being made. */
+  uint32_t ahead;
+  uint32_t reserved;
 } nnrun_work;
 
 struct nnrun_kernel {
@@ -362,14 +366,15 @@ typedef struct nnrun_run {
 typedef enum nnrun_slice_stage {
   NNRUN_SLICES_BEFORE = 0, /* what the slices have in common; may run in parallel */
   NNRUN_SLICES_EACH = 1,   /* one slice: on one of several threads, in any order */
-  NNRUN_SLICES_BEHIND = 2  /* when all are done; may run in parallel */
+  NNRUN_SLICES_BEHIND = 2, /* when all are done; may run in parallel */
+  NNRUN_SLICES_AHEAD = 3   /* one slice, like EACH, but as soon as its samples are there: see slices_ahead() */
 } nnrun_slice_stage;
 
 typedef struct nnrun_slice {
   uint32_t size;
   uint32_t backward; /* 0: part of forward */
   uint32_t stage;    /* nnrun_slice_stage */
-  uint32_t reserved;
+  uint32_t ahead;    /* 1: AHEAD has been called for all slices of this pass */
   int64_t index, count;
 } nnrun_slice;
 
@@ -396,6 +401,10 @@ typedef struct nnrun_layer_vtable {
    * are NULL. Less than 0: the same without the sign, but BEFORE takes all of x (backward: of dy), so that it must be there by then. */
   int64_t (*slices)(void* self, int64_t batch, uint32_t backward);
   int (*run_slice)(void* self, const nnrun_run* run, const nnrun_slice* slice, nnrun_error* error);
+  /* Where slices() is less than 0: into how many slices the first thing that the pass does with x (backward: with dy) can be cut. 0, or NULL:
+   * not at all. The host may then call run_slice() with AHEAD for each, while that slice is in the cache, before any other stage; BEFORE
+   * then leaves that out. Scratch is the layer's own from AHEAD on. */
+  int64_t (*slices_ahead)(void* self, int64_t batch, uint32_t backward);
 } nnrun_layer_vtable;
 
 /* ---- Kind "loss" -------------------------------------------------------------------------------------- */

@@ -248,19 +248,27 @@ class Kernel {
     return work.batch_phase == 0 ? 0 : work.ranges[work.batch_phase - 1];
   }
 
+  // Into how many slices of the batch the first phase can be cut, to run ahead of the others. 0: not at all.
+  std::int64_t slices_ahead(const Arguments& shape) const {
+    nnrun_work work{};
+    kernel_->work(&shape, &work);
+    return work.ahead == 0 ? 0 : work.ranges[0];
+  }
+
   // What belongs to a stage of the slices; `arguments` are those of the whole batch.
   void slice(const Arguments& arguments, const nnrun_slice& slice, void* workspace) const {
     nnrun_work work{};
     kernel_->work(&arguments, &work);
     const std::uint32_t batch_phase = work.batch_phase - 1;
-    if (slice.stage == NNRUN_SLICES_EACH) {
-      const std::int64_t ranges = work.ranges[batch_phase] / slice.count;
-      for (std::int64_t range = ranges * slice.index; range < ranges * (slice.index + 1); ++range)
-        run(arguments, workspace, batch_phase, range);
+    if (slice.stage == NNRUN_SLICES_EACH || slice.stage == NNRUN_SLICES_AHEAD) {
+      const std::uint32_t phase = slice.stage == NNRUN_SLICES_EACH ? batch_phase : 0;
+      const std::int64_t ranges = work.ranges[phase] / slice.count;
+      for (std::int64_t range = ranges * slice.index; range < ranges * (slice.index + 1); ++range) run(arguments, workspace, phase, range);
       return;
     }
     const bool before = slice.stage == NNRUN_SLICES_BEFORE;
-    for (std::uint32_t phase = before ? 0 : batch_phase + 1; phase < (before ? batch_phase : work.phases); ++phase) {
+    const std::uint32_t first = !before ? batch_phase + 1 : slice.ahead != 0 ? 1 : 0;
+    for (std::uint32_t phase = first; phase < (before ? batch_phase : work.phases); ++phase) {
       host_.parallel(work.ranges[phase], [&](std::int64_t range) { run(arguments, workspace, phase, range); });
     }
   }
@@ -674,7 +682,8 @@ T& as(void* self) {
 // or std::uint32_t trait_of() const where it depends on the parameters, and bool absorb(std::uint32_t trait). With NNRUN_TRAIT_AFFINE:
 // void affine(const Run&, float* scale, float* offset) const. Who absorbs that: void fold(const Run&, const float* scale,
 // const float* offset) const. To go through the batch in slices: std::int64_t slices(std::int64_t batch, bool backward) const and
-// void run_slice(const Run&, const nnrun_slice&) const; see nnrun_layer_vtable.
+// void run_slice(const Run&, const nnrun_slice&) const, and std::int64_t slices_ahead(std::int64_t batch, bool backward) const; see
+// nnrun_layer_vtable.
 template <class T>
 concept Layer = requires(T t, Plan& plan, const Run& run) {
   t.plan(plan);
@@ -720,6 +729,11 @@ constexpr nnrun_layer_vtable layer_vtable() {
     };
     table.run_slice = [](void* self, const nnrun_run* run, const nnrun_slice* slice, nnrun_error* error) {
       return guard(error, [&] { as<T>(self).run_slice(Run(run), *slice); });
+    };
+  }
+  if constexpr (requires(const T t) { t.slices_ahead(std::int64_t{}, true); }) {
+    table.slices_ahead = [](void* self, std::int64_t batch, std::uint32_t backward) -> std::int64_t {
+      return as<T>(self).slices_ahead(batch, backward != 0);
     };
   }
   return table;

@@ -123,10 +123,23 @@ inline Floats from_bytes(const uint8_t* p, int64_t count) {
 inline void to_bytes(uint8_t* p, Floats x, int64_t count) {
   const __m256i numbers = _mm256_cvtps_epi32(x);
   const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(numbers), _mm256_extracti128_si256(numbers, 1));
+  if (count == lanes) return _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words, words));
   uint8_t bytes[lanes];
   _mm_storel_epi64(reinterpret_cast<__m128i*>(bytes), _mm_packus_epi16(words, words));
   for (int64_t i = 0; i < count; ++i) p[i] = bytes[i];
 }
+
+using Bytes = __m128i;  // a vector of them has a byte a lane
+
+// The first `count` bytes of p, `otherwise` behind them.
+inline Bytes load_bytes(const uint8_t* p, int64_t count, char otherwise) {
+  if (count == lanes) return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  alignas(16) uint8_t bytes[16];
+  _mm_store_si128(reinterpret_cast<__m128i*>(bytes), _mm_set1_epi8(otherwise));
+  for (int64_t i = 0; i < count; ++i) bytes[i] = p[i];
+  return _mm_load_si128(reinterpret_cast<const __m128i*>(bytes));
+}
+inline Mask equal(Bytes a, char b) { return _mm256_cvtepi8_epi32(_mm_cmpeq_epi8(a, _mm_set1_epi8(b))); }
 
 // x[i] lane j becomes x[j] lane i.
 inline void transpose(Floats (&x)[8]) {

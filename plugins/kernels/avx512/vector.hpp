@@ -101,6 +101,14 @@ inline Floats from_bytes(const uint8_t* p, int64_t count) {
 // Whole numbers in 0..255, the first `count` of them.
 inline void to_bytes(uint8_t* p, Floats x, int64_t count) { _mm512_mask_cvtepi32_storeu_epi8(p, first(count), _mm512_cvtps_epi32(x)); }
 
+using Bytes = __m128i;  // a vector of them has a byte a lane
+
+// The first `count` bytes of p, `otherwise` behind them.
+inline Bytes load_bytes(const uint8_t* p, int64_t count, char otherwise) {
+  return _mm_mask_loadu_epi8(_mm_set1_epi8(otherwise), first(count), p);
+}
+inline Mask equal(Bytes a, char b) { return _mm_cmpeq_epi8_mask(a, _mm_set1_epi8(b)); }
+
 // x[i] lane j becomes x[j] lane i.
 inline void transpose(Floats (&x)[16]) {
   Floats t[16];

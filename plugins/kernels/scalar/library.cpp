@@ -21,6 +21,8 @@ constexpr nnrun_kernel kernels[] = {
     NNRUN_TABLE_ENTRY(adam_f32, score),
     NNRUN_TABLE_ENTRY(batchnorm_f32, score),
     NNRUN_TABLE_ENTRY(batchnorm_backward_f32, score),
+    NNRUN_TABLE_ENTRY(batchnorm_maxpool_f32, score),
+    NNRUN_TABLE_ENTRY(batchnorm_maxpool_backward_f32, score),
     NNRUN_TABLE_ENTRY(u8_to_f32, score),
     NNRUN_TABLE_ENTRY(conv2d_forward_f32, score),
     NNRUN_TABLE_ENTRY(conv2d_backward_data_f32, score),

@@ -28,4 +28,19 @@ inline void for_each_strip(Slice columns, Body body) {
   for (; j < columns.end; j += lanes) body(std::integral_constant<int, 1>(), j, first(smaller(lanes, columns.end - j)));
 }
 
+// The same in as few strips as there can be: the last one has 1 to strip_vectors vectors.
+template <class Body>
+inline void for_each_wide_strip(Slice columns, Body body) {
+  static_assert(strip_vectors == 4);
+  int64_t j = columns.begin;
+  for (; j + strip_vectors * lanes <= columns.end; j += strip_vectors * lanes)
+    body(std::integral_constant<int, strip_vectors>(), j, first(lanes));
+  const int64_t vectors = ceil_divide(columns.end - j, lanes);
+  const Mask last = first(columns.end - j - (vectors - 1) * lanes);
+  if (vectors == 1) body(std::integral_constant<int, 1>(), j, last);
+  if (vectors == 2) body(std::integral_constant<int, 2>(), j, last);
+  if (vectors == 3) body(std::integral_constant<int, 3>(), j, last);
+  if (vectors == 4) body(std::integral_constant<int, 4>(), j, last);
+}
+
 }  // namespace

@@ -102,7 +102,8 @@ NNRUN_SAME_PLACE(nnrun_work, phases, 0);
 NNRUN_SAME_PLACE(nnrun_work, batch_phase, 4);
 NNRUN_SAME_PLACE(nnrun_work, ranges, 8);
 NNRUN_SAME_PLACE(nnrun_work, workspace, 40);
-static_assert(sizeof(nnrun_work) == 48, "nnrun_work has grown: one_phase in sse_asm/work.asm sets all of it to 0");
+NNRUN_SAME_PLACE(nnrun_work, ahead, 48);
+static_assert(sizeof(nnrun_work) == 56, "nnrun_work has grown: one_phase in sse_asm/work.asm sets all of it to 0");
 
 #define NNRUN_ASSEMBLY_KERNELS(X) \
   X(gemm_f32)                     \

@@ -13,6 +13,7 @@ one_phase:
   movups [rsi], xmm0
   movups [rsi + 16], xmm0
   movups [rsi + 32], xmm0
+  movlps [rsi + 48], xmm0
   mov dword [rsi + work.phases], 1
   mov [rsi + work.ranges], rax
   ret

@@ -87,6 +87,51 @@ struct SlicedDouble {
   int mark_ = 0;
 };
 
+// Adds up its whole input before it goes through the batch, sample by sample ahead where the host wants that.
+struct AheadDouble {
+  static constexpr auto name = "ahead_double";
+  static constexpr auto doc = "y = 2 x + the mean of the whole batch";
+
+  void plan(Plan& p) {
+    p.output(p.input());
+    sums_ = p.scratch(static_cast<std::size_t>(p.batch()) * sizeof(float));
+  }
+  void forward(const Run& r) const { all(r, r.x(), r.y()); }
+  void backward(const Run& r) const { all(r, r.dy(), r.dx()); }
+  std::int64_t slices(std::int64_t batch, bool) const { return -batch; }
+  std::int64_t slices_ahead(std::int64_t batch, bool) const { return batch; }
+  void run_slice(const Run& r, const nnrun_slice& s) const {
+    const Tensor from = s.backward == 0 ? r.x() : r.dy(), to = s.backward == 0 ? r.y() : r.dx();
+    const std::int64_t begin = r.batch() * s.index / s.count, end = r.batch() * (s.index + 1) / s.count;
+    if (s.stage == NNRUN_SLICES_AHEAD) {
+      add_up(r, from, begin, end);
+    } else if (s.stage == NNRUN_SLICES_BEFORE) {
+      if (s.ahead == 0) add_up(r, from, 0, r.batch());
+    } else if (s.stage == NNRUN_SLICES_EACH) {
+      double_samples(r, from, to, begin, end);
+    }
+  }
+
+ private:
+  void all(const Run& r, const Tensor& from, const Tensor& to) const {
+    add_up(r, from, 0, r.batch());
+    double_samples(r, from, to, 0, r.batch());
+  }
+  void add_up(const Run& r, const Tensor& from, std::int64_t begin, std::int64_t end) const {
+    for (std::int64_t n = begin; n < end; ++n) {
+      float& sum = r.scratch<float>(sums_)[n] = 0;
+      for (std::int64_t i = 0; i < from.columns(); ++i) sum += from[n * from.columns() + i];
+    }
+  }
+  void double_samples(const Run& r, const Tensor& from, const Tensor& to, std::int64_t begin, std::int64_t end) const {
+    if (!to) return;
+    float mean = 0;
+    for (std::int64_t n = 0; n < r.batch(); ++n) mean += r.scratch<float>(sums_)[n] / static_cast<float>(from.count());
+    for (std::int64_t i = begin * from.columns(); i < end * from.columns(); ++i) to[i] = 2 * from[i] + mean;
+  }
+  int sums_ = 0;
+};
+
 struct AddReference {
   static constexpr auto name = "add_reference";
   static constexpr auto doc = "y = x + the output of an earlier layer";
@@ -218,4 +263,4 @@ struct Forgetful {
 
 }  // namespace
 
-NNRUN_PLUGIN("test_layers", "1.0.0", Variable, Copy, SlicedDouble, AddReference, Scribble, HalfReady, WrongGradient, Forgetful)
+NNRUN_PLUGIN("test_layers", "1.0.0", Variable, Copy, SlicedDouble, AheadDouble, AddReference, Scribble, HalfReady, WrongGradient, Forgetful)
