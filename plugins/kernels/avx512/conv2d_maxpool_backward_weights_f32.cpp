@@ -1,9 +1,9 @@
 // The gradients for weights and bias straight from the pooled gradient and argmax, for 3 x 3 windows: each gradient that is there
 // takes its window of x, 9 taps of all channels, times itself.
 //
-// Phase 0: slices of the batch, each into sums of its own. A slice walks over bands of pooled rows. It copies what the band sees of x,
-// lists for each filter where its gradients are in that and how large, and works through the lists, 32 channels at a time, with 18
-// sums in registers. Phase 1 adds up the slices.
+// Phase 0: slices of the batch, each into sums of its own. A slice walks over bands of pooled rows. It copies what some bands see of x,
+// for each of them lists for each filter where its gradients are in that and how large, and works through the lists, 32 channels at a
+// time, with 18 sums in registers. Phase 1 adds up the slices.
 #include "../simd/kernels.hpp"
 #include "../simd/padded_band.hpp"
 #include "../simd/prefetch.hpp"
@@ -14,6 +14,7 @@ namespace {
 constexpr int64_t taps = 9;
 constexpr int64_t most_slices = 8;
 constexpr int64_t band_pixels = 32;  // of y, at least: a list then has a dozen items, to pay for loading and storing the sums
+constexpr int64_t copied_bands = 4;  // together: neighbours see two rows of x in common
 constexpr int64_t strip_channels = 2 * lanes;
 constexpr int64_t most_band_vectors = 1 << 16;  // places are told in 16 bits
 
@@ -28,18 +29,19 @@ struct Layout {
     bands = ceil_divide(height, rows);
     slices = smaller(most_slices, a.windows.batch);
     sums = filters * taps * channels + filters;
-    x_floats = (2 * rows + 2) * columns * channels;
+    band_floats = (2 * rows + 2) * columns * channels;
+    x_floats = (2 * rows * smaller(copied_bands, bands) + 2) * columns * channels;
     list = ceil_divide(rows * width, lanes) * lanes + lanes;  // the last store of a list, and the next word, go beyond its end
     slice_floats = sums + x_floats + filters * list + filters * list / 2 + filters;
   }
-  int64_t vectors() const { return x_floats / lanes; }
+  int64_t vectors() const { return band_floats / lanes; }
 
   int64_t height, width;      // of y
   int64_t channels, filters;  // whole vectors
   int64_t rows, columns;      // pooled rows of a band, columns of its x
   int64_t bands, slices;
   int64_t sums;  // (filters, taps, channels), then a bias a filter
-  int64_t x_floats, list, slice_floats;
+  int64_t band_floats, x_floats, list, slice_floats;
 };
 
 // Where each filter's gradients are, and how large.
@@ -153,9 +155,13 @@ void sum_slice(const nnrun_conv2d_maxpool_backward_weights_f32& a, const Layout&
     const float* from = a.x + picture * a.windows.input[0] * a.windows.input[1] * a.channels;
     for (int64_t band = 0; band < l.bands; ++band) {
       const Slice rows = slice_of(l.height, l.rows, band);
-      copy_padded({from, a.windows.input[0], a.windows.input[1], a.channels, 2 * rows.begin - a.windows.padding[0], -a.windows.padding[1],
-                   2 * rows.size() + 2, l.columns, l.channels},
-                  x);
+      if (band % copied_bands == 0) {
+        const Slice copied = slice_of(l.height, l.rows * copied_bands, band / copied_bands);
+        copy_padded({from, a.windows.input[0], a.windows.input[1], a.channels, 2 * copied.begin - a.windows.padding[0],
+                     -a.windows.padding[1], 2 * copied.size() + 2, l.columns, l.channels},
+                    x);
+      }
+      const float* seen = x + band % copied_bands * 2 * l.rows * l.columns * l.channels;
       make_lists(a, l, picture, rows, lists, bias);
       const bool last_band = band == l.bands - 1, last = last_band && picture == end - 1;
       for (int64_t c = 0; c < l.channels; c += strip_channels) {
@@ -164,7 +170,7 @@ void sum_slice(const nnrun_conv2d_maxpool_backward_weights_f32& a, const Layout&
           if (!last)
             prefetch_band(a, l, last_band ? picture + 1 : picture, last_band ? 0 : band + 1, c / lanes * a.filters + f,
                           l.channels / lanes * a.filters);
-          add(l, x + c, lists.place + f * l.list, lists.gradient + f * l.list, lists.count[f], sums + f * taps * l.channels + c);
+          add(l, seen + c, lists.place + f * l.list, lists.gradient + f * l.list, lists.count[f], sums + f * taps * l.channels + c);
         }
       }
     }

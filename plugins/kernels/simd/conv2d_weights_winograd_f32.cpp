@@ -7,6 +7,7 @@
 // products stay in the L2 cache along with the transforms of some tiles. Phase 1 adds the slices' sums in order, and transforms
 // them back.
 #include "../common/windows.hpp"
+#include "advance.hpp"
 #include "conv2d_weights.hpp"
 #include "outer_products.hpp"
 #include "prefetch.hpp"
@@ -107,9 +108,9 @@ Square dy_of(const nnrun_conv2d_backward_weights_f32& a, const TilePlace& p) {
           winograd_outputs};
 }
 
-// A dy A'
-template <class At>
-__attribute__((always_inline)) inline void transform_gradient_tile(At at, float* to, int64_t position) {
+// A dy A': as transform_source_tile().
+template <class At, class Put>
+__attribute__((always_inline)) inline void transform_gradient_tile(At at, Put put) {
   Floats columns[6][4];
   repeat<4>([&](auto x) __attribute__((always_inline)) {
     Floats from[4], t[6];
@@ -120,21 +121,39 @@ __attribute__((always_inline)) inline void transform_gradient_tile(At at, float*
   repeat<6>([&](auto y) __attribute__((always_inline)) {
     Floats t[6];
     transform_target_gradient(columns[y], t);
-    repeat<6>([&](auto x) __attribute__((always_inline)) { store(to + (y * 6 + x) * position, t[x]); });
+    repeat<6>([&](auto x) __attribute__((always_inline)) { put(y * 6 + x, t[x]); });
   });
 }
 
-// transform(at, to), at(y, x) a vector of the square's pixel, for all vectors of channels.
+// transform(at, put) for all vectors of channels: at(y, x) is a vector of the square's pixel, put(position, vector) writes to `to`.
+// The transforms ask column by column, and put in order: steps serve instead of 36 addresses, most of which would be on the stack.
 template <class Transform>
-void transform_square(const Square& s, Slice channels, float* to, Transform transform) {
+__attribute__((always_inline)) inline void transform_square(const Square& s, Slice channels, float* to, int64_t position_floats,
+                                                            Transform transform) {
   for (int64_t c = channels.begin; c < channels.end; c += lanes, to += lanes) {
-    const Mask mask = first(smaller(lanes, channels.end - c));
+    float* position = to;
+    const auto put = [&](int64_t, Floats v) __attribute__((always_inline)) {
+      store(position, v);
+      advance(position, position_floats);
+    };
     if (s.inside && c + lanes <= channels.end) {
+      const float* column = s.at(0, 0) + c;
+      const float* pixel = column;
       transform(
-          [&](int64_t y, int64_t x) __attribute__((always_inline)) { return load(s.at(y, x) + c); }, to);
+          [&](auto y, auto) __attribute__((always_inline)) {
+            if constexpr (y == 0) {
+              pixel = column;
+              advance(column, s.pixel);
+            }
+            const Floats x = load(pixel);
+            advance(pixel, s.row_stride);
+            return x;
+          },
+          put);
     } else {
+      const Mask mask = first(smaller(lanes, channels.end - c));
       transform(
-          [&](int64_t y, int64_t x) __attribute__((always_inline)) { return s.holds(y, x) ? load(s.at(y, x) + c, mask) : zero(); }, to);
+          [&](int64_t y, int64_t x) __attribute__((always_inline)) { return s.holds(y, x) ? load(s.at(y, x) + c, mask) : zero(); }, put);
     }
   }
 }
@@ -144,13 +163,10 @@ void transform_block(const nnrun_conv2d_backward_weights_f32& a, const Layout& l
   for (int64_t tile = tiles.begin; tile < tiles.end; ++tile, x += l.channels, dy += l.filters) {
     const TilePlace p = place_of(l, tile);
     transform_square(
-        x_of(a, p), channels, x, [&](auto at, float* to) __attribute__((always_inline)) {
-          transform_source_tile(
-              at, [&](int64_t position, Floats v) __attribute__((always_inline)) { store(to + position * l.x_position, v); });
-        });
+        x_of(a, p), channels, x, l.x_position, [](auto at, auto put) __attribute__((always_inline)) { transform_source_tile(at, put); });
     transform_square(
-        dy_of(a, p), filters,
-        dy, [&](auto at, float* to) __attribute__((always_inline)) { transform_gradient_tile(at, to, l.dy_position); });
+        dy_of(a, p), filters, dy, l.dy_position,
+        [](auto at, auto put) __attribute__((always_inline)) { transform_gradient_tile(at, put); });
   }
 }
 
