@@ -98,6 +98,10 @@ void multiply_group(const nnrun_gemm_f32& g, const Plan& plan, Slice rows, Slice
           for (int64_t row = ahead_rows.begin; row < ahead_rows.end; ++row)
             prefetch_share(g.c + row * g.ldc + columns.begin, t.columns, 0, 1);
         }
+        if (next_depth && !g.transpose_a) {
+          for (int64_t row = r.begin; row < r.end; ++row)
+            prefetch_share(a_at(g, row, depth.end), smaller(plan.depth, g.k - depth.end), 0, 1);
+        }
         tile_function(r.size(), ceil_divide(t.columns, lanes), plan.pack_a || g.transpose_a)(t);
       }
     }
