@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <set>
 #include <span>
 #include <sstream>
@@ -51,7 +52,7 @@ bool Registry::load_file(const fs::path& file) {
   std::error_code failure;
   const fs::path canonical = fs::canonical(file, failure);
   if (failure) {
-    skipped_.push_back({file, "cannot be opened: " + failure.message()});
+    skipped_.push_back({file, "cannot be opened: " + failure.message(), false});
     return false;
   }
   for (const Plugin& plugin : plugins_) {
@@ -63,23 +64,30 @@ bool Registry::load_file(const fs::path& file) {
     plugins_.push_back({&plugin, canonical});
     return true;
   } catch (const LibraryError& e) {
-    skipped_.push_back({canonical, e.what()});
+    skipped_.push_back({canonical, e.what(), false});
     return false;
   }
 }
 
 void Registry::load_folder(const fs::path& folder) {
-  std::vector<fs::path> files;
+  std::vector<fs::path> files, left_out;
   std::error_code failure;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, failure)) {
     if (entry.path().extension() == ".so") files.push_back(entry.path());
+    if (entry.path().extension() == ".left_out") left_out.push_back(entry.path());
   }
   if (failure) {
-    skipped_.push_back({folder, "cannot be listed: " + failure.message()});
+    skipped_.push_back({folder, "cannot be listed: " + failure.message(), false});
     return;
   }
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) load_file(file);
+  std::sort(left_out.begin(), left_out.end());
+  for (const fs::path& file : left_out) {
+    std::string reason;
+    std::getline(std::ifstream(file), reason);
+    skipped_.push_back({fs::path(file).replace_extension(".so"), "left out of this build: " + reason, true});
+  }
 }
 
 std::vector<std::pair<const nnrun_component*, const Registry::Plugin*>> Registry::components(std::string_view kind) const {
@@ -133,8 +141,12 @@ std::vector<std::string> Registry::notes(std::string_view kind, std::string_view
     }
     return lines;
   }
-  for (const Skipped& skipped : skipped_) lines.push_back(skipped.file.filename().string() + " was skipped: " + skipped.reason);
-  if (plugins_.empty() && skipped_.empty()) {
+  for (const Skipped& skipped : skipped_) {
+    // What is not there has no components that could be asked; libraries of kernels have their table's name.
+    if (skipped.left_out && !skipped.file.stem().string().ends_with("_" + std::string(name))) continue;
+    lines.push_back(skipped.file.filename().string() + (skipped.left_out ? " was " : " was skipped: ") + skipped.reason);
+  }
+  if (plugins_.empty() && lines.empty()) {
     lines.push_back("no plugins were found; see --plugin-path and NNRUN_PLUGIN_PATH");
   }
   return lines;

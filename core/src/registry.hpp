@@ -21,11 +21,13 @@ class Registry : public ComponentLookup {
   struct Skipped {
     std::filesystem::path file;
     std::string reason;
+    bool left_out = false;  // of the build: there is no such file
   };
 
   // Loads one library. False where it was skipped; skipped() then says why. A file that is already loaded is left alone.
   bool load_file(const std::filesystem::path& file);
-  // Loads the *.so files of a folder, in the order of their names. Files that are no plugins are skipped.
+  // Loads the *.so files of a folder, in the order of their names. Files that are no plugins are skipped. Where a build had to leave a
+  // library out, a file NAME.left_out says why.
   void load_folder(const std::filesystem::path& folder);
 
   const std::vector<Plugin>& plugins() const { return plugins_; }

@@ -1,6 +1,7 @@
 """Nets as programs for elsewhere: C that any compiler takes, RISC-V assembly, a program for a bare machine, Venus, NumPy; all with the same
 bits, and each of them says so itself."""
 
+import json
 import os
 import re
 import shutil
@@ -161,6 +162,28 @@ class Export(harness.Case):
             hand_written = int(re.search(r"came out to the bit, ([\d,]+)", out.split("riscv_assembly:")[1]).group(1).replace(",", ""))
             for size in sizes:
                 self.assertLess(hand_written, int(size[3].replace(",", "")), "the compiler beats our assembly")
+
+    @unittest.skipUnless(RISCV_GCC and RUN_VENUS, "needs a compiler for RISC-V and nnrun's engine")
+    def test_instructions_and_bytes_compared_with_compiled_c(self):
+        """784-128-10, to the last instruction and byte. All weights are equal, so that no machine's rounding shows."""
+        dense = "{dense: {units: %d, bias: false, weights: {constant: {value: 0.01}}}}"
+        self.nnrun(PLAIN, f"model.layers=[flatten, {dense % 128}, relu, {dense % 10}]", "train.optimizer={sgd: {learning_rate: 1.0e-30}}",
+                   "train.epochs=1", "quantize=[q16_16, int8]")
+        version = self.run_command(RISCV + "gcc", "-dumpfullversion").strip()
+        measured = {"compiler": f"gcc {version}"}
+        for name in ("q16_16", "int8"):
+            out = self.nnrun("export", self.run_folder(PLAIN) / f"{name}.safetensors", "c99", "riscv_assembly").stdout
+            rows = re.findall(r"RV32IMAC, (gcc -O\w): ([\d,]+) bytes of code, .*?, ([\d,]+) instructions an inference", out)
+            rows.append(("hand-written", re.search(r"RV32IM: ([\d,]+) bytes of code", out).group(1), re.search(r"to the bit, ([\d,]+) instructions", out).group(1)))
+            measured[name] = {way: {"bytes": int(size.replace(",", "")), "instructions": int(count.replace(",", ""))} for way, size, count in rows}
+        golden = json.loads((harness.PROJECT / "tests/golden/compiled.json").read_text())
+        if golden["compiler"] != measured["compiler"]:  # another compiler's code: ours alone is compared
+            for figures in (golden, measured):
+                figures["compiler"] = ""
+                for name in ("q16_16", "int8"):
+                    figures[name] = figures[name]["hand-written"]
+        # Where code was changed on purpose, this is the new file.
+        self.assertEqual(measured, golden, json.dumps(measured, indent=2))
 
     def test_without_tools(self):
         folder = self.train()

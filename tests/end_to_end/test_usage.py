@@ -67,6 +67,17 @@ class Usage(harness.Case):
         self.assertIn("bad.yaml:3:3: error:", err)
         self.assertIn("bad.yaml:4:10: error:", err)  # all at once
 
+    def test_kernels_that_the_build_left_out(self):
+        # Beside the libraries lies a line of text in place of each that could not be built.
+        (self.folder / "plugins").mkdir(mode=0o755)
+        (self.folder / "plugins/libnnrun_kernels_abacus.left_out").write_text("there were no beads (Debian: libbeads-dev)\n")
+        note = "libnnrun_kernels_abacus.so was left out of this build: there were no beads (Debian: libbeads-dev)"
+        err = self.nnrun("plan", PLAIN, "run.kernels=abacus", "--plugin-path", "plugins", code=2).stderr
+        self.assertIn("unknown kernels 'abacus'", err)
+        self.assertIn("note: " + note, err)
+        self.assertNotIn("beads", self.nnrun("plan", PLAIN, "run.kernels=avx5", "--plugin-path", "plugins", code=2).stderr)
+        self.assertIn("left out of this build: there were no beads", self.nnrun("kernels", "--plugin-path", "plugins").stdout)
+
     def test_a_missing_model(self):
         self.assertIn("no such file", self.nnrun("eval", "missing.safetensors", code=1).stderr)
         self.assertIn("no such file", self.nnrun("predict", "missing.safetensors", "x.pgm", code=1).stderr)

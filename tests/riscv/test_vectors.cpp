@@ -1,41 +1,13 @@
-// The vector kernels in workers under qemu: instruction counts, RV32.
+// The vector kernels in workers under qemu: RV32 beside RV64.
 #include "by_qemu.hpp"
 #include "engine/worker_guest.hpp"
 #include "image.hpp"
-#include "product.hpp"
+#include "rows.hpp"
 
 #include <catch2/catch.hpp>
-#include <numeric>
 #include <random>
 
 using namespace nnrun_riscv;
-
-namespace {
-
-// Of the kernel alone, without the worker around it.
-std::uint64_t instructions_of(const std::string& function, const std::vector<std::uint64_t>& counts) {
-  const Function& f = *find_function(rv64_vector_kernels(), function);
-  const auto begin = counts.begin() + static_cast<std::ptrdiff_t>((f.address - rv64_vector_kernels().code_address) / 2);
-  return std::accumulate(begin, begin + static_cast<std::ptrdiff_t>(f.size / 2), std::uint64_t{0});
-}
-
-template <class Arguments, class X, class Weights>
-std::uint64_t instructions_of_product(const std::string& function, unsigned vector_bits) {
-  WorkerGuest guest(rv64_vector_file(), rv64_vector_kernels(), by_qemu(vector_bits), NNRUN_COUNTER);
-  Product<Arguments, X, Weights> product;
-  run_row(guest, product.a, 0);
-  return instructions_of(function, guest.finish());
-}
-
-}  // namespace
-
-TEST_CASE("instructions of the 128 x 784 product with vectors") {
-  if (!have_qemu()) return;
-  CHECK(instructions_of_product<nnrun_matmul_s32, std::int32_t, std::int32_t>("matmul_s32", 128) == 30443);
-  CHECK(instructions_of_product<nnrun_matmul_s32, std::int32_t, std::int32_t>("matmul_s32", 256) == 16619);
-  CHECK(instructions_of_product<nnrun_matmul_s8, std::uint8_t, std::int8_t>("matmul_s8", 256) <= 34000);
-  CHECK(instructions_of_product<nnrun_matmul_q16, std::int32_t, std::int32_t>("matmul_q16", 256) <= 40000);
-}
 
 TEST_CASE("the vector kernels are the same on RV32") {
   if (!have_qemu()) return;
