@@ -173,6 +173,57 @@ void batchnorm_backward_problems(const Use& use) {
   }
 }
 
+// The ranges that belong to a slice of the batch write the rows of its samples, and no others.
+void check_slices(const nnrun_kernel& kernel, int64_t batch, int64_t rows_of_sample, int64_t columns) {
+  nnrun_batchnorm_f32 a = {};
+  a.rows = batch * rows_of_sample;
+  a.columns = columns;
+  a.epsilon = 1e-3f;
+  a.training = 1;
+  nnrun_work work{};
+  kernel.work(&a, &work);
+  REQUIRE(work.batch_phase == 3);
+  const std::vector<float> x = inputs(a.rows, columns), ones(static_cast<size_t>(columns), 1.0f);
+  std::vector<float> statistics(static_cast<size_t>(3 * columns)), workspace(work.workspace / sizeof(float));
+  a.x = x.data();
+  a.gamma = a.beta = ones.data();
+  a.mean = statistics.data();
+  a.variance = a.mean + columns;
+  a.inverse = a.variance + columns;
+  for (uint32_t phase = 0; phase < 2; ++phase) {
+    for (int64_t range = 0; range < work.ranges[phase]; ++range) kernel.run(&a, workspace.data(), phase, range);
+  }
+  for (int64_t slices = 2; slices <= batch; ++slices) {
+    if (batch % slices != 0 || work.ranges[2] % slices != 0) continue;
+    constexpr float untouched = -1000;
+    std::vector<float> y(x.size(), untouched);
+    a.y = y.data();
+    const int64_t slice = slices / 2, ranges = work.ranges[2] / slices, samples = batch / slices;
+    for (int64_t range = slice * ranges; range < (slice + 1) * ranges; ++range) kernel.run(&a, workspace.data(), 2, range);
+    int64_t wrong = 0;
+    for (size_t i = 0; i < y.size(); ++i) {
+      const int64_t sample = static_cast<int64_t>(i) / columns / rows_of_sample;
+      const bool inside = sample >= slice * samples && sample < (slice + 1) * samples;
+      wrong += (y[i] != untouched) == inside ? 0 : 1;
+    }
+    INFO(batch << " samples of " << rows_of_sample << " rows, " << columns << " columns, " << slices << " slices");
+    CHECK(wrong == 0);
+  }
+}
+
+TEST_CASE("slices of batch norm's batch are whole samples") {
+  for (const Library& library : libraries()) {
+    const nnrun_kernel* kernel = library.find("batchnorm_f32");
+    if (kernel == nullptr || !library.missing.empty() || library.name == "scalar") continue;
+    INFO(library.name);
+    check_slices(*kernel, 64, 1024, 24);     // blocks of one size
+    check_slices(*kernel, 64, 1024, 20);     // halves of halves
+    check_slices(*kernel, 64, 31 * 37, 20);  // uneven blocks
+    check_slices(*kernel, 24, 31 * 37, 64);
+    check_slices(*kernel, 128, 23, 96);
+  }
+}
+
 NNRUN_TEST_ROW(batchnorm_f32, batchnorm_problems)
 NNRUN_TEST_ROW(batchnorm_backward_f32, batchnorm_backward_problems)
 

@@ -96,7 +96,7 @@ void batchnorm_backward_f32_work(const nnrun_batchnorm_backward_f32& a, nnrun_wo
   const RowBlocks blocks = blocks_of_rows(a.rows, a.columns);
   if (!a.training) {
     one_phase(work, blocks.count());
-    if (blocks.height % blocks.band == 0) work.batch_phase = 1;
+    if (hold_slices(blocks)) work.batch_phase = 1;
     return;
   }
   three_phases(blocks, a.columns, work);

@@ -6,7 +6,9 @@
 namespace NNRUN_ISA_NAMESPACE {
 namespace {
 
-constexpr int64_t wanted_ranges = 8;        // enough to balance two to eight threads
+constexpr int64_t wanted_ranges = 8;  // enough to balance two to eight threads
+constexpr int64_t most_slices = 64;   // of the batch: what another layer has made of one is then still in the cache
+constexpr int64_t most_floats = 512 * 1024;
 constexpr int64_t block_pixels = 96;        // their dy, 64 filters wide, and their x for some taps fit the L1 cache
 constexpr int64_t merged_channels = 16;     // so few channels are copied with their padding, and a row of taps taken in one go
 constexpr int64_t elements_to_reduce = 64;  // in a range of phase 1
@@ -31,7 +33,6 @@ struct Layout {
     row_blocks = ceil_divide(w.output[0], rows);
     column_blocks = ceil_divide(w.output[1], columns);
     blocks = w.batch * row_blocks * column_blocks;
-    slices = smaller(blocks, ceil_divide(wanted_ranges, panels));
 
     merged = a.groups == 1 && !depthwise && w.dilation[1] == 1 && a.channels < merged_channels;
     x_columns = (columns - 1) * w.stride[1] + w.kernel[1];
@@ -39,11 +40,20 @@ struct Layout {
     copied_x = merged ? round_up(x_rows * x_columns * a.channels, 16) : 0;
     copies_dy = !depthwise && a.filters != width;
     copied_dy = copies_dy ? rows * columns * width : 0;
+    range_floats = panel_floats + copied_x + copied_dy;
+    fewest_slices = smaller(blocks, ceil_divide(wanted_ranges, panels));
+    slices = most_slices_of_pictures();
+    while (slices > fewest_slices && w.batch % slices != 0) --slices;
+  }
+
+  // Of whole pictures; panels are ranges, too, and several of them enough.
+  int64_t most_slices_of_pictures() const {
+    return panels > 1 ? fewest_slices : larger(fewest_slices, smaller(smaller(most_slices, w.batch), most_floats / range_floats));
   }
 
   int64_t partial(int64_t slice, int64_t panel) const { return (slice * panels + panel) * panel_floats; }
   int64_t copies(int64_t range) const { return slices * panels * panel_floats + range * (copied_x + copied_dy); }
-  int64_t floats() const { return copies(slices * panels); }
+  int64_t floats() const { return most_slices_of_pictures() * panels * range_floats; }  // never falls with the batch
 
   const nnrun_windows& w;
   int64_t group_channels, group_filters;
@@ -52,9 +62,9 @@ struct Layout {
   int64_t width, panels, panel_floats;
   int64_t rows, columns;  // of a block
   int64_t row_blocks, column_blocks, blocks;
-  int64_t slices;
+  int64_t slices, fewest_slices;
   bool merged, copies_dy;
-  int64_t x_rows, x_columns, copied_x, copied_dy;
+  int64_t x_rows, x_columns, copied_x, copied_dy, range_floats;
 };
 
 // A block of y's pixels.
@@ -227,6 +237,7 @@ void conv2d_backward_weights_f32_work(const nnrun_conv2d_backward_weights_f32& a
   work = {};
   work.phases = 2;
   work.ranges[0] = l.slices * l.panels;
+  work.batch_phase = l.panels == 1 ? 1 : 0;
   work.ranges[1] = l.panels * ceil_divide(l.elements, elements_to_reduce);
   work.workspace = static_cast<size_t>(l.floats()) * sizeof(float);
 }

@@ -3,14 +3,15 @@
 //     dw = G' [ (B' x B) * (A dy A') ] G,
 // summed over all tiles: 36 products (filters, tiles) (tiles, channels).
 //
-// Phase 0: a range has a slice of the tiles and some blocks of the filters and channels, so small that the sums of a block's 36
-// products stay in the L2 cache along with the transforms of some tiles. Phase 1 adds the slices' sums in order, and transforms
+// Phase 1: a range has a slice of the tiles and some blocks of the filters and channels, so small that the sums of a block's 36
+// products stay in the L2 cache along with the transforms of some tiles. Phase 2 adds the slices' sums in order, and transforms
 // them back.
 #include "../common/windows.hpp"
 #include "advance.hpp"
 #include "conv2d_weights.hpp"
 #include "outer_products.hpp"
 #include "prefetch.hpp"
+#include "turns.hpp"
 #include "winograd.hpp"
 #include "winograd_transforms.hpp"
 
@@ -21,7 +22,7 @@ constexpr int64_t wanted_ranges = 8;  // enough to balance two to eight threads
 constexpr int64_t least_tiles = 64;   // of a slice, or adding the slices up would take a good part of the time
 constexpr int64_t most_block_channels = 32, most_block_filters = 64;
 constexpr int64_t transforms_floats = 108 * 1024, most_block_tiles = 96;
-constexpr int64_t filters_to_reduce = 8;  // in a range of phase 1
+constexpr int64_t filters_to_reduce = 8;  // in a range of phase 2
 constexpr int64_t sum_position = 7;       // of A dy A': the sum of a tile's dy
 
 constexpr int64_t round_up(int64_t x) { return ceil_divide(x, lanes) * lanes; }
@@ -35,7 +36,9 @@ struct Layout {
     blocks = channel_blocks * filter_blocks;
     for (int axis = 0; axis < 2; ++axis) tiles[axis] = ceil_divide(w.output[axis], winograd_outputs);
     all_tiles = w.batch * tiles[0] * tiles[1];
-    slices = larger(1, smaller(ceil_divide(wanted_ranges, blocks), all_tiles / least_tiles));
+    fewest_slices = larger(1, smaller(ceil_divide(wanted_ranges, blocks), all_tiles / least_tiles));
+    slices = most_slices();
+    while (slices > fewest_slices && w.batch % slices != 0) --slices;
     block_ranges = smaller(blocks, wanted_ranges);
     block_tiles = smaller(most_block_tiles, transforms_floats / (winograd_positions * (channels + filters)));
     // Positions a little more than their tiles apart: at a power of two they would share a few places of the cache.
@@ -45,12 +48,21 @@ struct Layout {
     block_sums = winograd_positions * sum_floats + filters;  // the bias's behind
     range_transforms = winograd_positions * (x_position + dy_position);
   }
-  int64_t floats() const { return slices * (blocks * block_sums + block_ranges * range_transforms); }
+  // Of whole pictures. With many tiles each, adding up more of them costs little, and the batch can go through in more slices.
+  int64_t most_slices() const {
+    constexpr int64_t most = 32, many_tiles = 512;
+    return blocks > 1 ? fewest_slices : larger(fewest_slices, smaller(most, all_tiles / many_tiles));
+  }
+  int64_t ranges() const { return slices * block_ranges; }
+  int64_t buffers() const { return smaller(most_slices() * block_ranges, most_turns); }  // of transforms
+  // Neither falls with the batch.
+  int64_t sums_floats() const { return most_slices() * blocks * block_sums; }
+  int64_t floats() const { return sums_floats() + buffers() * range_transforms; }
 
   const nnrun_windows& w;
   int64_t channel_blocks, filter_blocks, blocks, block_ranges;
   int64_t channels, filters;  // of a block, whole vectors
-  int64_t tiles[2], all_tiles, slices, block_tiles;
+  int64_t tiles[2], all_tiles, slices, fewest_slices, block_tiles;
   int64_t x_position, dy_position, sum_floats;
   int64_t block_sums, range_transforms;
 };
@@ -247,22 +259,27 @@ bool conv2d_backward_weights_f32_winograd_supports(const nnrun_conv2d_backward_w
 void conv2d_backward_weights_f32_winograd_work(const nnrun_conv2d_backward_weights_f32& a, nnrun_work& work) {
   const Layout l(a);
   work = {};
-  work.phases = 2;
-  work.ranges[0] = l.slices * l.block_ranges;
-  work.batch_phase = l.block_ranges == 1 ? 1 : 0;
-  work.ranges[1] = l.blocks * ceil_divide(l.filters, filters_to_reduce);
-  work.workspace = static_cast<size_t>(l.floats()) * sizeof(float);
+  work.phases = 3;
+  work.ranges[0] = 1;
+  work.ranges[1] = l.ranges();
+  work.batch_phase = l.block_ranges == 1 ? 2 : 0;
+  work.ranges[2] = l.blocks * ceil_divide(l.filters, filters_to_reduce);
+  work.workspace = turns_bytes + static_cast<size_t>(l.floats()) * sizeof(float);
 }
 
 void conv2d_backward_weights_f32_winograd_run(const nnrun_conv2d_backward_weights_f32& a, void* workspace, uint32_t phase, int64_t range) {
   const Layout l(a);
-  float* sums = static_cast<float*>(workspace);
+  auto* taken = static_cast<uint8_t*>(workspace);
+  auto* sums = reinterpret_cast<float*>(taken + turns_bytes);
   const auto channels_of = [&](int64_t block) { return slice_of(a.channels, l.channels, block % l.channel_blocks); };
   const auto filters_of = [&](int64_t block) { return slice_of(a.filters, l.filters, block / l.channel_blocks); };
   if (phase == 0) {
+    begin_turns(taken);
+  } else if (phase == 1) {
+    const Turn turn(taken, l.buffers());
     const int64_t slice = range / l.block_ranges, part = range % l.block_ranges;
     const Slice tiles = {l.all_tiles * slice / l.slices, l.all_tiles * (slice + 1) / l.slices};
-    float* transforms = sums + l.slices * l.blocks * l.block_sums + range * l.range_transforms;
+    float* transforms = sums + l.sums_floats() + turn.buffer() * l.range_transforms;
     for (int64_t block = l.blocks * part / l.block_ranges; block < l.blocks * (part + 1) / l.block_ranges; ++block)
       sum_block(a, l, tiles, channels_of(block), filters_of(block), sums + (slice * l.blocks + block) * l.block_sums, transforms);
   } else {

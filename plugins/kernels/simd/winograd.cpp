@@ -8,13 +8,14 @@
 #include "pool_2x2.hpp"
 #include "prefetch.hpp"
 #include "strips.hpp"
+#include "turns.hpp"
 #include "winograd_transforms.hpp"
 
 namespace NNRUN_ISA_NAMESPACE {
 namespace {
 
-constexpr int64_t block_tiles = 24;       // their transforms, for 64 channels, stay in the L2 cache along with a panel of weights
-constexpr int64_t most_ranges = 16;       // each has a block's transforms of its own
+constexpr int64_t block_tiles = 24;  // their transforms, for 64 channels, stay in the L2 cache along with a panel of weights
+constexpr int64_t most_ranges = 16, fewest_slices = 8, most_slices = 64;
 constexpr int64_t weights_channels = 64;  // source channels in a range of phase 0
 
 struct Layout {
@@ -29,7 +30,7 @@ struct Layout {
       tiles[axis] = ceil_divide(size, winograd_outputs);
     }
     all_tiles = w.batch * tiles[0] * tiles[1];
-    ranges = smaller(most_ranges, ceil_divide(all_tiles, block_tiles));
+    ranges = ranges_of(w.batch);
     // Positions a little more than their tiles apart: at a power of two they would share a few places of the cache.
     source_position = block_tiles * depth + cache_line / static_cast<int64_t>(sizeof(Operand));
     product_position = block_tiles * width + lanes;
@@ -42,7 +43,17 @@ struct Layout {
   int64_t weight_bytes() const { return winograd_positions * panels * depth * width * static_cast<int64_t>(sizeof(Operand)); }
   int64_t source_bytes() const { return winograd_positions * source_position * static_cast<int64_t>(sizeof(Operand)); }
   int64_t range_bytes() const { return source_bytes() + winograd_positions * product_position * static_cast<int64_t>(sizeof(float)); }
-  int64_t bytes() const { return weight_bytes() + ranges * range_bytes(); }
+  // Of a block's transforms, each; never fewer for a larger batch.
+  int64_t buffers() const { return smaller(ceil_divide(all_tiles, block_tiles), most_turns); }
+  int64_t bytes() const { return weight_bytes() + turns_bytes + buffers() * range_bytes(); }
+
+  // Where ranges of some whole pictures have tiles enough, as many as that gives: the batch can then go through in so many slices.
+  int64_t ranges_of(int64_t batch) const {
+    for (int64_t slices = smaller(most_slices, all_tiles / (2 * block_tiles)); slices >= fewest_slices; --slices) {
+      if (batch % slices == 0) return slices;
+    }
+    return smaller(most_ranges, ceil_divide(all_tiles, block_tiles));
+  }
 
   int64_t width, panels, depth;
   int64_t tiles[2], all_tiles, ranges;
@@ -253,12 +264,16 @@ void winograd_work(const Winograd& w, nnrun_work& work) {
 void winograd_run(const Winograd& w, void* workspace, uint32_t phase, int64_t range) {
   const Layout l(w);
   auto* weights = static_cast<Operand*>(workspace);
+  char* behind_weights = static_cast<char*>(workspace) + l.weight_bytes();
+  auto* taken = reinterpret_cast<uint8_t*>(behind_weights);
   if (phase == 0) {
+    if (range == 0) begin_turns(taken);
     const int64_t targets = l.panels * (l.width / lanes);
     transform_weights_block(w, l, weights, range % targets * lanes, slice_of(w.source_channels, weights_channels, range / targets));
     return;
   }
-  char* own = static_cast<char*>(workspace) + l.weight_bytes() + range * l.range_bytes();
+  const Turn turn(taken, l.buffers());
+  char* own = behind_weights + turns_bytes + turn.buffer() * l.range_bytes();
   auto* sources = reinterpret_cast<Operand*>(own);
   auto* products = reinterpret_cast<float*>(own + l.source_bytes());
   const auto finish = w.pool ? w.relu ? pool_block<true> : pool_block<false> : w.relu ? finish_block<true> : finish_block<false>;
