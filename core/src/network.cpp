@@ -403,6 +403,8 @@ void Network::prepare_backward(std::size_t index, std::int64_t step, GradientSin
   sink_ = sink;
   runner.run.gradient_ready = nullptr;
   runner.run.gradient_given = nullptr;
+  runner.run.update_of = nullptr;
+  runner.run.updated = nullptr;
   if (sink == nullptr) return;
   runner.run.gradient_ready = [](void* context, std::uint32_t weight, std::int64_t begin, std::int64_t end) {
     const Runner& self = *static_cast<const Runner*>(context);
@@ -411,6 +413,14 @@ void Network::prepare_backward(std::size_t index, std::int64_t step, GradientSin
   runner.run.gradient_given = [](void* context, std::uint32_t weight, std::int64_t begin, std::int64_t end, const float* values) {
     const Runner& self = *static_cast<const Runner*>(context);
     self.network->sink_->slice_given(self.first_weight + weight, begin, end, values);
+  };
+  runner.run.update_of = [](void* context, std::uint32_t weight, nnrun_update* update) {
+    const Runner& self = *static_cast<const Runner*>(context);
+    return self.network->sink_->update_of(self.first_weight + weight, *update) ? 1 : 0;
+  };
+  runner.run.updated = [](void* context, std::uint32_t weight, std::uint32_t finite) {
+    const Runner& self = *static_cast<const Runner*>(context);
+    self.network->sink_->updated(self.first_weight + weight, finite != 0);
   };
 }
 

@@ -20,6 +20,9 @@ class GradientSink {
   virtual void slice_ready(std::size_t slot, std::int64_t begin, std::int64_t end) = 0;
   // The slice is at `values`, not among the gradients.
   virtual void slice_given(std::size_t slot, std::int64_t begin, std::int64_t end, const float* values) = 0;
+  // Whether the layer is to take the step over a weight itself, and which; then it does, and says so.
+  virtual bool update_of(std::size_t slot, nnrun_update& update) = 0;
+  virtual void updated(std::size_t slot, bool finite) = 0;
   // A layer's backward is done: whatever of its weights was not mentioned is final now. From the main thread.
   virtual void layer_done(std::size_t first_slot, std::size_t slot_count) = 0;
 };

@@ -11,7 +11,6 @@ namespace nnrun::core {
 
 namespace {
 
-constexpr std::size_t max_optimizer_states = 8;
 constexpr std::int64_t block_size = 16384;
 
 }  // namespace
@@ -67,6 +66,20 @@ void Updater::slice_given(std::size_t slot, std::int64_t begin, std::int64_t end
   }
   stepped_[slot].fetch_add(end - begin, std::memory_order_relaxed);
   step(slot, begin, end, values);
+}
+
+bool Updater::update_of(std::size_t slot, nnrun_update& update) {
+  if (!steps_at_once(slot) || table_.update == nullptr) return false;
+  States states{};
+  const nnrun_step arguments = arguments_of(slot, 0, parameters_.weight_slots()[slot].count, states);
+  update = {};
+  update.size = sizeof update;
+  return table_.update(instance_.self(), &arguments, &update) != 0;
+}
+
+void Updater::updated(std::size_t slot, bool finite) {
+  stepped_[slot].store(parameters_.weight_slots()[slot].count, std::memory_order_relaxed);
+  if (!finite) not_finite_[slot].store(true, std::memory_order_relaxed);
 }
 
 void Updater::layer_done(std::size_t first_slot, std::size_t slot_count) {
@@ -140,18 +153,23 @@ double Updater::gradient_norm() {
   return std::sqrt(std::accumulate(block_squares_.begin(), block_squares_.end(), 0.0));
 }
 
-void Updater::step(std::size_t slot, std::int64_t begin, std::int64_t end, const float* gradients) {
-  std::array<float*, max_optimizer_states> states{};
+nnrun_step Updater::arguments_of(std::size_t slot, std::int64_t begin, std::int64_t end, States& states) const {
   for (std::size_t i = 0; i < table_.state_count; ++i) states[i] = parameters_.optimizer_state(i, slot) + begin;
   nnrun_step arguments{};
   arguments.size = sizeof arguments;
   arguments.flags = parameters_.weight_slots()[slot].flags;
   arguments.count = end - begin;
   arguments.weights = parameters_.weight(slot) + begin;
-  arguments.gradients = gradients;
   arguments.states = states.data();
   arguments.rate = rate_;
   arguments.step = step_;
+  return arguments;
+}
+
+void Updater::step(std::size_t slot, std::int64_t begin, std::int64_t end, const float* gradients) {
+  States states{};
+  nnrun_step arguments = arguments_of(slot, begin, end, states);
+  arguments.gradients = gradients;
   if (table_.step(instance_.self(), &arguments) != 0) not_finite_[slot].store(true, std::memory_order_relaxed);
 }
 

@@ -6,12 +6,15 @@
 
 #include <nnrun/nnrun.h>
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <optional>
 #include <vector>
 
 namespace nnrun::core {
+
+constexpr std::size_t max_optimizer_states = 8;
 
 struct UpdateOptions {
   double clip_norm = 0;      // 0: gradients are not clipped
@@ -27,6 +30,8 @@ class Updater : public GradientSink {
   double begin(const nnrun_progress& progress);
   void slice_ready(std::size_t slot, std::int64_t begin, std::int64_t end) override;
   void slice_given(std::size_t slot, std::int64_t begin, std::int64_t end, const float* values) override;
+  bool update_of(std::size_t slot, nnrun_update& update) override;
+  void updated(std::size_t slot, bool finite) override;
   void layer_done(std::size_t first_slot, std::size_t slot_count) override;
   // Behind each backward: how many samples its gradient is the mean over.
   void end_batch(std::int64_t samples);
@@ -45,6 +50,8 @@ class Updater : public GradientSink {
 
   bool waits() const { return options_.clip_norm > 0 || options_.batches > 1; }
   bool steps_at_once(std::size_t slot) const;
+  using States = std::array<float*, max_optimizer_states>;
+  nnrun_step arguments_of(std::size_t slot, std::int64_t begin, std::int64_t end, States& states) const;
   void step(std::size_t slot, std::int64_t begin, std::int64_t end, const float* gradients);
   // body(index, block) for each block, in parallel. A block is cut by the weights' shapes alone.
   void for_each_block(const auto& body) const;

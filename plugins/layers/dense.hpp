@@ -81,6 +81,8 @@ struct Dense {
         plan_both_gradients(p);
       } else if (!frozen_) {
         plan_weight_gradient(p);
+        plan_update(p);
+        if (updates_) bytes = std::max(bytes, update_.workspace(update_arguments(p.batch())));
       }
       if (p.input_gradient() && !block_by_block_) {
         const nnrun_gemm_f32 shape = input_gradient_arguments(p.batch());
@@ -140,6 +142,10 @@ struct Dense {
       column_sum_(a, workspace);
       r.gradient_ready(bias_, 0, units);
     }
+    if (nnrun_update update; updates_ && r.update_of(weight_, update)) {
+      update_weights(r, dy, update, workspace);
+      return;
+    }
     // Blocks of rows of dW: each is stepped over while it is still in the cache. The last rows first, where the cache may have those of W
     // yet: the next forward pass begins with the first.
     r.parallel(ranges_, [&](std::int64_t range) {
@@ -176,7 +182,20 @@ struct Dense {
     }
   }
 
-  // The same, and dx, while this part of W is in the cache; dW never goes to memory.
+  // The same, and the optimizer's step with it, all in one kernel.
+  void update_weights(const Run& r, const float* dy, const nnrun_update& update, void* workspace) const {
+    std::uint32_t finite = 1;
+    nnrun_dense_update_f32 a = update_arguments(r.batch());
+    a.x = r.x().data();
+    a.dy = dy;
+    a.weights = r.weight(weight_).data();
+    a.finite = &finite;
+    a.update = update;
+    update_(a, workspace);
+    r.updated(weight_, finite != 0);
+  }
+
+  // The gradient, and dx, while this part of W is in the cache; dW never goes to memory.
   void both_gradients_of_block(const Run& r, const float* dy, std::int64_t begin, std::int64_t rows, void* workspace) const {
     alignas(64) float gradient[most_block_floats];
     nnrun_dense_backward_f32 a = both_gradients_arguments(rows, r.batch());
@@ -239,6 +258,16 @@ struct Dense {
     return a;
   }
 
+  nnrun_dense_update_f32 update_arguments(std::int64_t batch) const {
+    nnrun_dense_update_f32 a{};
+    a.batch = batch;
+    a.inputs = in_;
+    a.units = units;
+    a.ldx = in_;
+    a.lddy = gradient_stride_;
+    return a;
+  }
+
   nnrun_column_sum_f32 bias_gradient_arguments(std::int64_t batch) const {
     nnrun_column_sum_f32 a{};
     a.rows = batch;
@@ -285,6 +314,12 @@ struct Dense {
     }
   }
 
+  // Where there is a kernel that takes the optimizer's step with the gradient.
+  void plan_update(const Plan& p) {
+    updates_ = p.score(update_arguments(p.batch())) >= p.score(weight_gradient_arguments(block_rows_, p.batch()));
+    if (updates_) update_ = p.kernel(update_arguments(p.batch()));
+  }
+
   // A few blocks after the other in one range use the same workspace.
   void cut_into_blocks() {
     constexpr std::int64_t most_ranges = 16;
@@ -316,7 +351,7 @@ struct Dense {
     return spread;
   }
 
-  bool relu_ = false, affine_ = false, frozen_ = false, block_by_block_ = false;  // relu_, affine_: absorbed
+  bool relu_ = false, affine_ = false, frozen_ = false, block_by_block_ = false, updates_ = false;  // relu_, affine_: absorbed
   std::int64_t in_ = 0;
   std::int64_t gradient_stride_ = 0;
   std::int64_t block_rows_ = 0, blocks_ = 0, ranges_ = 0;
@@ -324,6 +359,7 @@ struct Dense {
   int weight_ = 0, bias_ = 0, folded_weight_ = 0, folded_bias_ = 0, scratch_ = 0, spread_ = 0;
   Kernel<nnrun_gemm_f32> forward_, input_gradient_, weight_gradient_, weight_gradient_rest_;
   Kernel<nnrun_dense_backward_f32> both_gradients_;
+  Kernel<nnrun_dense_update_f32> update_;
   Kernel<nnrun_column_sum_f32> column_sum_;
   Kernel<nnrun_relu_backward_f32> relu_backward_;
 };

@@ -43,6 +43,21 @@ class AdamSteps {
     return finite != 0;
   }
 
+  bool update(const nnrun_step& s, double epsilon, float decay, float decoupled_decay, nnrun_update& u) const {
+    u.rule = NNRUN_UPDATE_ADAM;
+    u.rate = static_cast<float>(s.rate);
+    u.beta1 = beta1_;
+    u.beta2 = beta2_;
+    u.epsilon = static_cast<float>(epsilon);
+    u.correction1 = correction1_;
+    u.correction2 = correction2_;
+    u.decay = decay;
+    u.decoupled_decay = decoupled_decay;
+    u.states[0] = s.states[0];
+    u.states[1] = s.states[1];
+    return true;
+  }
+
  private:
   float beta1_ = 0, beta2_ = 0, correction1_ = 1, correction2_ = 1;
   Kernel<nnrun_adam_f32> kernel_;
@@ -80,6 +95,7 @@ struct Adam {
   }
 
   bool step(const nnrun_step& s) const { return steps_.step(s, epsilon, decay_of(s, weight_decay, decay_all), 0); }
+  bool update(const nnrun_step& s, nnrun_update& u) const { return steps_.update(s, epsilon, decay_of(s, weight_decay, decay_all), 0, u); }
 
  private:
   AdamSteps steps_;

@@ -38,6 +38,7 @@ struct Adamw {
   }
 
   bool step(const nnrun_step& s) const { return steps_.step(s, epsilon, 0, decay_of(s, weight_decay, decay_all)); }
+  bool update(const nnrun_step& s, nnrun_update& u) const { return steps_.update(s, epsilon, 0, decay_of(s, weight_decay, decay_all), u); }
 
  private:
   AdamSteps steps_;

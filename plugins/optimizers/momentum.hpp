@@ -47,6 +47,16 @@ struct Momentum {
     return finite != 0;
   }
 
+  bool update(const nnrun_step& s, nnrun_update& u) const {
+    u.rule = NNRUN_UPDATE_MOMENTUM;
+    u.rate = static_cast<float>(s.rate);
+    u.beta1 = static_cast<float>(beta);
+    u.decay = decay_of(s, weight_decay, decay_all);
+    u.nesterov = nesterov ? 1 : 0;
+    u.states[0] = s.states[0];
+    return true;
+  }
+
  private:
   Kernel<nnrun_momentum_f32> kernel_;
 };

@@ -39,6 +39,13 @@ struct Sgd {
     return finite != 0;
   }
 
+  bool update(const nnrun_step& s, nnrun_update& u) const {
+    u.rule = NNRUN_UPDATE_SGD;
+    u.rate = static_cast<float>(s.rate);
+    u.decay = decay_of(s, weight_decay, decay_all);
+    return true;
+  }
+
  private:
   Kernel<nnrun_sgd_f32> kernel_;
 };

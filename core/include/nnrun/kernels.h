@@ -153,6 +153,35 @@ typedef struct nnrun_adam_f32 { /* Kingma and Ba 2015, Algorithm 1, with the bia
   uint32_t* finite;
 } nnrun_adam_f32;
 
+/* Which of these three steps. */
+typedef enum nnrun_update_rule {
+  NNRUN_UPDATE_SGD = 1,      /* sgd_f32 */
+  NNRUN_UPDATE_MOMENTUM = 2, /* momentum_f32: beta1 is its beta, states[0] its v */
+  NNRUN_UPDATE_ADAM = 3      /* adam_f32: states are m and v */
+} nnrun_update_rule;
+
+/* An optimizer's step over one weight, as numbers that a kernel can work with. What its rule does not have is not looked at. */
+typedef struct nnrun_update {
+  uint32_t size;
+  uint32_t rule; /* nnrun_update_rule */
+  uint32_t nesterov;
+  float rate, beta1, beta2, epsilon, correction1, correction2, decay, decoupled_decay;
+  float* states[2];
+} nnrun_update;
+
+/* The weight gradient of y = x W, dW = x' dy, and the step that `update` says with it: each part of dW goes from the registers into the step,
+ * and nowhere else. x is (batch, inputs), dy is (batch, units), W and the update's states are (inputs, units), without gaps. *finite becomes
+ * 0 where any of dW is NaN or infinite, and is otherwise left alone. Rows of dy that are a multiple of 512 bytes apart make it slow. */
+typedef struct nnrun_dense_update_f32 {
+  int64_t batch, inputs, units;
+  int64_t ldx, lddy;
+  const float* x;
+  const float* dy;
+  float* weights;
+  uint32_t* finite;
+  nnrun_update update;
+} nnrun_dense_update_f32;
+
 /* Batch norm over rows of (rows, columns), Ioffe and Szegedy 2015. Training: batch mean and (biased) variance of each column;
  * y = (x - mean) * inverse * gamma + beta, inverse = 1 / sqrt(variance + epsilon); then max(y, 0) where `relu` says so. mean, variance,
  * inverse: (columns). */
@@ -376,6 +405,7 @@ typedef struct nnrun_read_peak_f32 {
   X(sgd_f32, 1e-6, "stochastic gradient descent step")                                        \
   X(momentum_f32, 1e-6, "momentum step, Nesterov too")                                        \
   X(adam_f32, 2e-6, "Adam and AdamW step")                                                    \
+  X(dense_update_f32, 2e-6, "gradient of a dense layer's weights and the optimizer's step")   \
   X(batchnorm_f32, 4e-6, "batch norm, fused relu, training and inference")                    \
   X(batchnorm_backward_f32, 4e-6, "gradient of batch norm")                                   \
   X(batchnorm_maxpool_f32, 4e-6, "batch norm, relu and 2 x 2 max-pooling in one")             \

@@ -29,7 +29,7 @@ extern "C" {
 /* Structs only ever grow at their end. As long as the major version is 0, the host looks at all of them, so a plugin must have been built
  * for exactly its version; from 1 on, an older minor version will do. */
 #define NNRUN_ABI_MAJOR 0
-#define NNRUN_ABI_MINOR 7
+#define NNRUN_ABI_MINOR 8
 #define NNRUN_PLUGIN_SYMBOL "nnrun_plugin_v1"
 #define NNRUN_MAX_RANK 6
 #define NNRUN_MAX_PHASES 4
@@ -334,6 +334,8 @@ struct nnrun_plan {
   int (*integers)(void* context, const char* name, uint32_t dtype, uint32_t rank, const int64_t* dim, nnrun_error* error);
 };
 
+struct nnrun_update; /* in kernels.h */
+
 typedef struct nnrun_run {
   uint32_t size;
   uint32_t training; /* 1: dropout drops, batch norm uses the batch's statistics; 0 for frozen layers */
@@ -359,6 +361,11 @@ typedef struct nnrun_run {
    * the layer's again on return. That part of d_weights need not be written. May be NULL: then write it. */
   void (*gradient_given)(void* context, uint32_t weight, int64_t begin, int64_t end, const float* values);
   void* const* folded; /* what fold() writes */
+  /* From backward: 1 where the layer may take the optimizer's step over d_weights[weight] itself, in a kernel that never writes the
+   * gradient to memory; *update then says which. It must, over all of the weight, and say so with updated(), on the same thread; `finite`
+   * is 0 where any of the gradient was NaN or infinite. 0: the host needs the gradient, in one of the ways above. May be NULL: 0. */
+  int (*update_of)(void* context, uint32_t weight, struct nnrun_update* update);
+  void (*updated)(void* context, uint32_t weight, uint32_t finite);
 } nnrun_run;
 
 /* Part of a pass over a batch of N samples that is cut into `count` slices: slice `index` is samples [N index / count,
@@ -494,6 +501,9 @@ typedef struct nnrun_optimizer_vtable {
   double (*rate)(void* self, const nnrun_progress* progress);
   /* Updates weights and states, serially, on any thread. Returns 0, or 1 where a gradient was NaN or infinite. */
   int (*step)(void* self, const nnrun_step* step);
+  /* The same step as numbers, for kernels that compute a gradient and take the step with it: fills in *update and returns 1; 0 where it is
+   * not one of those in kernels.h. step->gradients is NULL. NULL: it never is. */
+  int (*update)(void* self, const nnrun_step* step, struct nnrun_update* update);
 } nnrun_optimizer_vtable;
 
 /* ---- Kind "metric" ------------------------------------------------------------------------------------ */

@@ -663,6 +663,11 @@ class Run {
     std::memcpy(d_weight(index).data() + begin, values, static_cast<std::size_t>(end - begin) * sizeof(float));
     gradient_ready(index, begin, end);
   }
+  // Whether the layer is to take the optimizer's step over this weight with its gradient, and which; then updated(). See nnrun_run.
+  bool update_of(int index, nnrun_update& update) const {
+    return c_->update_of != nullptr && c_->update_of(c_->context, static_cast<std::uint32_t>(index), &update) != 0;
+  }
+  void updated(int index, bool finite) const { c_->updated(c_->context, static_cast<std::uint32_t>(index), finite ? 1 : 0); }
 
  private:
   const nnrun_run* c_;
@@ -770,7 +775,7 @@ constexpr nnrun_schedule_vtable schedule_vtable() {
 
 // optimizer: static constexpr const char* const states[] (NULL-terminated); void plan(const Host&);
 // double rate(const nnrun_progress&), once a step before its slices; bool step(const nnrun_step&) const noexcept, true when all gradients
-// were finite.
+// were finite; optionally bool update(const nnrun_step&, nnrun_update&) const noexcept, see nnrun_optimizer_vtable.
 template <class T>
 concept Optimizer = requires(T t, const nnrun_step& step, const nnrun_progress& progress) {
   { t.step(step) } -> std::convertible_to<bool>;
@@ -788,6 +793,9 @@ constexpr nnrun_optimizer_vtable optimizer_vtable() {
   table.plan = [](void* self, const nnrun_host* host, nnrun_error* error) { return guard(error, [&] { as<T>(self).plan(Host(host)); }); };
   table.rate = [](void* self, const nnrun_progress* progress) { return static_cast<double>(as<T>(self).rate(*progress)); };
   table.step = [](void* self, const nnrun_step* step) { return as<T>(self).step(*step) ? 0 : 1; };
+  if constexpr (requires(const T t, const nnrun_step& step, nnrun_update& update) { t.update(step, update); }) {
+    table.update = [](void* self, const nnrun_step* step, nnrun_update* update) { return as<T>(self).update(*step, *update) ? 1 : 0; };
+  }
   return table;
 }
 

@@ -20,6 +20,8 @@ constexpr int single_tile_rows = 4;  // up to so many rows, a tile as wide as th
 constexpr int narrow_tile_rows = 8;  // 8 x 1
 constexpr int widest_tile(int rows) { return rows == 1 ? 8 : rows == 2 ? 6 : rows == 3 ? 4 : rows == 4 ? 3 : rows <= 6 ? 2 : 1; }
 
+constexpr int update_tile_rows = 6;  // of gradients that become steps of an optimizer
+
 // Tiles of convolutions: pixels x vectors sums, a row of weights, and a number of the source.
 constexpr int conv_tile_vectors = 2;
 constexpr int conv_tile_pixels(int vectors) { return vectors == 2 ? 6 : 8; }

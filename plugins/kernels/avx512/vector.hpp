@@ -22,6 +22,8 @@ constexpr int widest_tile(int rows) {
   return rows == 1 ? 16 : rows <= 3 ? 8 : rows == 4 ? 6 : rows == 5 ? 5 : rows == 6 ? 4 : rows <= 9 ? 3 : 2;
 }
 
+constexpr int update_tile_rows = 12;  // of gradients that become steps of an optimizer: there are registers for these steps, too
+
 // Tiles of convolutions: pixels x vectors sums, a row of weights, and a number of the source. The pixels' addresses have registers too.
 constexpr int conv_tile_vectors = 4;
 constexpr int conv_tile_pixels(int vectors) { return vectors == 4 ? 6 : 8; }
@@ -79,11 +81,11 @@ inline Floats round_down(Floats x) { return _mm512_roundscale_ps(x, _MM_FROUND_T
 inline Floats round_to_integer(Floats x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 inline Floats times_power_of_two(Floats x, Floats exponent) { return _mm512_scalef_ps(x, exponent); }
 
-// Collects the bits of |x| that can show a NaN or an infinity; see all_finite().
+// x - x is 0, or NaN where x is not finite: additions have execution units of their own beside those of multiply-adds.
 struct FiniteCheck {
-  __mmask16 seen = 0;
-  void add(Floats x) { seen = static_cast<__mmask16>(seen | _mm512_fpclass_ps_mask(x, 0x99)); }  // quiet NaN, +inf, -inf, signalling NaN
-  bool all_finite() const { return seen == 0; }
+  Floats seen = _mm512_setzero_ps();
+  void add(Floats x) { seen = _mm512_add_ps(seen, _mm512_sub_ps(x, x)); }
+  bool all_finite() const { return _mm512_cmp_ps_mask(seen, seen, _CMP_UNORD_Q) == 0; }
 };
 
 // Both in a fixed order.

@@ -19,6 +19,7 @@ constexpr nnrun_kernel kernels[] = {
     NNRUN_TABLE_ENTRY(sgd_f32, score),
     NNRUN_TABLE_ENTRY(momentum_f32, score),
     NNRUN_TABLE_ENTRY(adam_f32, score),
+    NNRUN_TABLE_ENTRY(dense_update_f32, score),
     NNRUN_TABLE_ENTRY(batchnorm_f32, score),
     NNRUN_TABLE_ENTRY(batchnorm_backward_f32, score),
     NNRUN_TABLE_ENTRY(batchnorm_maxpool_f32, score),

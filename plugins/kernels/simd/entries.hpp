@@ -8,12 +8,13 @@
       NNRUN_TABLE_ENTRY(relu_f32, score), NNRUN_TABLE_ENTRY(relu_backward_f32, score), NNRUN_TABLE_ENTRY(activation_f32, score),      \
       NNRUN_TABLE_ENTRY(activation_backward_f32, score), NNRUN_TABLE_ENTRY(softmax_f32, score),                                       \
       NNRUN_TABLE_ENTRY(softmax_cross_entropy_f32, score), NNRUN_TABLE_ENTRY(sgd_f32, score), NNRUN_TABLE_ENTRY(momentum_f32, score), \
-      NNRUN_TABLE_ENTRY(adam_f32, score), NNRUN_TABLE_ENTRY(batchnorm_f32, score), NNRUN_TABLE_ENTRY(batchnorm_backward_f32, score),  \
-      NNRUN_TABLE_ENTRY(batchnorm_maxpool_f32, score), NNRUN_TABLE_ENTRY(batchnorm_maxpool_backward_f32, score),                      \
-      NNRUN_TABLE_ENTRY(u8_to_f32, score), NNRUN_TABLE_ENTRY(conv2d_forward_f32, score),                                              \
-      NNRUN_TABLE_ENTRY(conv2d_backward_data_f32, score), NNRUN_TABLE_ENTRY(conv2d_backward_weights_f32, score),                      \
-      NNRUN_TABLE_ENTRY(maxpool2d_forward_f32, score), NNRUN_TABLE_ENTRY(maxpool2d_backward_f32, score),                              \
-      NNRUN_TABLE_ENTRY(avgpool2d_forward_f32, score), NNRUN_TABLE_ENTRY(avgpool2d_backward_f32, score),                              \
+      NNRUN_TABLE_ENTRY(adam_f32, score), NNRUN_TABLE_ENTRY(dense_update_f32, score), NNRUN_TABLE_ENTRY(batchnorm_f32, score),        \
+      NNRUN_TABLE_ENTRY(batchnorm_backward_f32, score), NNRUN_TABLE_ENTRY(batchnorm_maxpool_f32, score),                              \
+      NNRUN_TABLE_ENTRY(batchnorm_maxpool_backward_f32, score), NNRUN_TABLE_ENTRY(u8_to_f32, score),                                  \
+      NNRUN_TABLE_ENTRY(conv2d_forward_f32, score), NNRUN_TABLE_ENTRY(conv2d_backward_data_f32, score),                               \
+      NNRUN_TABLE_ENTRY(conv2d_backward_weights_f32, score), NNRUN_TABLE_ENTRY(maxpool2d_forward_f32, score),                         \
+      NNRUN_TABLE_ENTRY(maxpool2d_backward_f32, score), NNRUN_TABLE_ENTRY(avgpool2d_forward_f32, score),                              \
+      NNRUN_TABLE_ENTRY(avgpool2d_backward_f32, score),                                                                               \
       NNRUN_SPECIAL_TABLE_ENTRY(conv2d_forward_f32, winograd, score + 40, winograd_name, winograd_bound),                             \
       NNRUN_SPECIAL_TABLE_ENTRY(conv2d_backward_data_f32, winograd, score + 40, winograd_name, winograd_bound),                       \
       NNRUN_SPECIAL_TABLE_ENTRY(conv2d_backward_weights_f32, winograd, score + 50, winograd_name, winograd_bound),                    \

@@ -39,19 +39,32 @@ void pack_b_panels(const nnrun_gemm_f32& g, const Plan& plan, Slice panels, floa
 }
 
 // Shares out the rows of a group among as few tiles as it takes, evenly.
-struct TileRows {
-  Slice rows;
-  int64_t tiles;
+class TileRows {
+ public:
+  TileRows(Slice rows, int64_t most_rows)
+      : tiles(ceil_divide(rows.size(), most_rows)), begin_(rows.begin), least_(rows.size() / tiles), more_(rows.size() % tiles) {}
   Slice operator[](int64_t tile) const {
-    const int64_t least = rows.size() / tiles, more = rows.size() % tiles;
-    const int64_t begin = rows.begin + tile * least + smaller(tile, more);
-    return {begin, begin + least + (tile < more ? 1 : 0)};
+    const int64_t begin = begin_ + tile * least_ + smaller(tile, more_);
+    return {begin, begin + least_ + (tile < more_ ? 1 : 0)};
   }
+  const int64_t tiles;
+
+ private:
+  int64_t begin_, least_, more_;
 };
+
+// C of a tile that comes soon; a row of it is two lines, or its hardware fetches the rest.
+void prefetch_c(const nnrun_gemm_f32& g, Slice rows, Slice columns) {
+  const float* c = g.c + rows.begin * g.ldc;
+  for (int64_t row = rows.begin; row < rows.end; ++row, c += g.ldc) {
+    __builtin_prefetch(c + columns.begin, 1, 2);
+    __builtin_prefetch(c + columns.end - 1, 1, 2);
+  }
+}
 
 void multiply_group(const nnrun_gemm_f32& g, const Plan& plan, Slice rows, Slice panels, const float* shared_b, float* private_a,
                     float* private_b) {
-  const TileRows tiles = {rows, ceil_divide(rows.size(), plan.tile_rows)};
+  const TileRows tiles(rows, plan.tile_rows);
   for (int64_t p = 0; p < g.k; p += plan.depth) {
     const Slice depth = depth_of(g, plan, p / plan.depth);
     const bool last = depth.end == g.k;
@@ -93,11 +106,7 @@ void multiply_group(const nnrun_gemm_f32& g, const Plan& plan, Slice rows, Slice
         t.a_stride = plan.pack_a ? r.size() : g.lda;
         t.next = next ? next + smaller(i * rows_in_tile, depth.size() - rows_in_tile) * t.next_stride : nullptr;
         t.c = g.c + r.begin * g.ldc + columns.begin;
-        if (g.k <= short_depth && i + tiles_ahead < tiles.tiles) {
-          const Slice ahead_rows = tiles[i + tiles_ahead];
-          for (int64_t row = ahead_rows.begin; row < ahead_rows.end; ++row)
-            prefetch_share(g.c + row * g.ldc + columns.begin, t.columns, 0, 1);
-        }
+        if (g.k <= short_depth && i + tiles_ahead < tiles.tiles) prefetch_c(g, tiles[i + tiles_ahead], columns);
         if (next_depth && !g.transpose_a) {
           for (int64_t row = r.begin; row < r.end; ++row)
             prefetch_share(a_at(g, row, depth.end), smaller(plan.depth, g.k - depth.end), 0, 1);

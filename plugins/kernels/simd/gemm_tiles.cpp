@@ -88,7 +88,9 @@ void multiply_tile(const Tile& t) {
   int64_t depth = t.depth;
   for (int64_t stop = c_ahead;; stop = 0) {
     for (; depth >= stop + prefetch_step; depth -= prefetch_step) {
-      repeat<prefetch_step>([&](auto) __attribute__((always_inline)) { multiply_add(); });
+      int64_t now = prefetch_step;
+      asm("" : "+r"(now));  // four copies of this would have GCC move sums between registers, and to memory
+      for (; now > 0; --now) multiply_add();
       if (next) {
         repeat<(vectors * lanes + line - 1) / line>([&](auto j)
                                                         __attribute__((always_inline)) { __builtin_prefetch(next + j * line, 0, 2); });
