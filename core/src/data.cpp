@@ -271,7 +271,7 @@ void Data::cut_validation_from_train(const ValidationSettings& validation) {
 }
 
 void Data::load(const Subset& subset, std::span<const std::uint32_t> positions, std::int64_t epoch, bool training,
-                const nnrun_tensor& input, void* labels) {
+                const nnrun_tensor& input, void* labels, std::span<const std::uint32_t> following) {
   const auto count = static_cast<std::int64_t>(positions.size());
   const std::size_t row_bytes = tensor_bytes(sample());
   // Errors cross the parallel loop as the border's do.
@@ -282,6 +282,7 @@ void Data::load(const Subset& subset, std::span<const std::uint32_t> positions, 
       if (k + rows_ahead < count) prefetch(subset, positions.subspan(row + rows_ahead, 1));
       load_row(subset, positions[row], epoch, training, scratch_.data() + static_cast<std::size_t>(range) * row_scratch_bytes(),
                static_cast<std::byte*>(input.data) + row * row_bytes, static_cast<std::byte*>(labels) + row * label_bytes());
+      if (row < following.size()) prefetch(subset, following.subspan(row, 1));  // to the cache of the thread that will load it
     }
   });
 }

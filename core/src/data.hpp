@@ -87,9 +87,10 @@ class Data {
   // What the data set has to say, eg: that pictures were left out.
   const std::vector<std::string>& notes() const { return notes_; }
 
-  // Loads samples positions[k] of a subset to row k of `input`, and their labels to `labels`. In parallel; allocates nothing.
+  // Loads samples positions[k] of a subset to row k of `input`, and their labels to `labels`. In parallel; allocates nothing. `following`
+  // will be loaded next: their bytes may come while something else is computed.
   void load(const Subset& subset, std::span<const std::uint32_t> positions, std::int64_t epoch, bool training, const nnrun_tensor& input,
-            void* labels);
+            void* labels, std::span<const std::uint32_t> following = {});
   // One sample of a batch: to its row of the input, and its label as labels_of() has one. Any thread, with its own
   // row_scratch_bytes() of memory.
   void load_row(const Subset& subset, std::uint32_t position, std::int64_t epoch, bool training, std::byte* scratch, void* row,
@@ -104,10 +105,9 @@ class Data {
   // are f32: (N, classes) distributions, or (N, targets). In parallel; allocates nothing.
   void mix(const Subset& subset, std::span<const std::uint32_t> positions, std::int64_t epoch, const nnrun_tensor& input,
            const void* labels, float* mixed);
-  // These will be loaded next: their bytes may come while something else is computed.
-  void prefetch(const Subset& subset, std::span<const std::uint32_t> positions) const;
 
  private:
+  void prefetch(const Subset& subset, std::span<const std::uint32_t> positions) const;
   void open(const Settings& settings, const DataRoot& root);
   Subset open_split(const std::string& path, const Location& where, nnrun_split split);
   void choose_validation(const Settings& settings, const DataRoot& root);

@@ -28,12 +28,14 @@ TrainingStep::TrainingStep(const Environment& environment, Data& data)
   network_.initialize_parameters();
 }
 
-void TrainingStep::load(std::span<const std::uint32_t> positions, const nnrun_progress& progress) {
+void TrainingStep::load(std::span<const std::uint32_t> positions, const nnrun_progress& progress,
+                        std::span<const std::uint32_t> following) {
   network_.set_batch(static_cast<std::int64_t>(positions.size()));
   if (ahead_) {
     ahead_->take(positions, progress.epoch, network_.input(), labels_.data());
+    ahead_->begin(following, progress.epoch);
   } else {
-    data_.load(data_.train(), positions, progress.epoch, true, network_.input(), labels_.data());
+    data_.load(data_.train(), positions, progress.epoch, true, network_.input(), labels_.data(), following);
   }
   if (data_.mixes()) {
     data_.mix(data_.train(), positions, progress.epoch, network_.input(), labels_.data(), mixed_labels_.as<float>());
@@ -53,14 +55,9 @@ TrainingStep::Result TrainingStep::run(std::span<const std::uint32_t> positions,
   std::int64_t pass = progress.step * settings_.train.accumulate;
   for (std::size_t begin = 0; begin < positions.size(); begin += batch, ++pass) {
     const auto part = batch_at(begin);
-    load(part, progress);
     const std::size_t behind = begin + part.size();
     const auto following = behind < positions.size() ? batch_at(behind) : next.first(std::min(batch, next.size()));
-    if (ahead_) {
-      ahead_->begin(following, progress.epoch);
-    } else {
-      data_.prefetch(data_.train(), following);
-    }
+    load(part, progress, following);
     result.loss_sum += run_batch(part, progress, pass);
     updater_.end_batch(static_cast<std::int64_t>(part.size()));
   }
@@ -82,7 +79,7 @@ double TrainingStep::run_batch(std::span<const std::uint32_t> positions, const n
 
 void TrainingStep::refuse_loss(std::span<const std::uint32_t> positions, const nnrun_progress& progress, std::int64_t pass) {
   // Layers may have worked in place: load the input again.
-  load(positions, progress);
+  load(positions, progress, {});
   const auto layer = network_.forward_until_not_finite(pass);
   const std::string where = layer ? "the first layer whose output is not finite is " + network_.plan().layers[*layer].name
                                   : "all layers' outputs are finite; the loss itself overflowed";

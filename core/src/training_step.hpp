@@ -35,7 +35,7 @@ class TrainingStep {
   // One batch: forward, loss, backward. `pass` numbers all batches of the run: layers draw other random numbers in each. Returns the
   // sum of the samples' losses.
   double run_batch(std::span<const std::uint32_t> positions, const nnrun_progress& progress, std::int64_t pass);
-  void load(std::span<const std::uint32_t> positions, const nnrun_progress& progress);
+  void load(std::span<const std::uint32_t> positions, const nnrun_progress& progress, std::span<const std::uint32_t> following);
   nnrun_tensor labels(std::int64_t batch);
   [[noreturn]] void refuse_loss(std::span<const std::uint32_t> positions, const nnrun_progress& progress, std::int64_t pass);
 

@@ -337,17 +337,21 @@ struct Dense {
     relu_backward_(a);
   }
 
-  // The same with its rows gradient_stride_ apart.
+  // The same with its rows gradient_stride_ apart. Cut into columns, as the products are that make and take this.
   float* spread_rows(const Run& r) const {
+    constexpr std::int64_t columns = 64;  // divides units, see plan()
     float* spread = r.scratch<float>(spread_);
-    for (std::int64_t i = 0; i < r.batch(); ++i) {
-      float* row = spread + i * gradient_stride_;
-      if (relu_) {
-        mask(r, i * units, units, row);
-      } else {
-        std::copy_n(r.dy().data() + i * units, units, row);
+    r.parallel(units / columns, [&](std::int64_t range) {
+      for (std::int64_t i = 0; i < r.batch(); ++i) {
+        const std::int64_t begin = i * units + range * columns;
+        float* to = spread + i * gradient_stride_ + range * columns;
+        if (relu_) {
+          mask(r, begin, columns, to);
+        } else {
+          std::copy_n(r.dy().data() + begin, columns, to);
+        }
       }
-    }
+    });
     return spread;
   }
 

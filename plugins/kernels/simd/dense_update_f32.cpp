@@ -13,14 +13,28 @@ constexpr int vectors = 2;
 constexpr int64_t width = vectors * lanes;  // of a tile
 constexpr int most_rows = update_tile_rows, least_rows = most_rows / 3;
 constexpr int samples_at_once = 4;
-constexpr int64_t most_ranges = 16, operations_per_range = int64_t{1} << 18;
+constexpr int64_t most_ranges = 16, most_column_groups = 8, operations_per_range = int64_t{1} << 18;
 
-int64_t tiles_of(const nnrun_dense_update_f32& a) { return ceil_divide(a.inputs, most_rows); }
+// How the work is cut: into groups of columns, as gemm_f32 cuts the product of the forward pass, so that a thread finds its part of W in its
+// own cache; then into rows. Of about a microsecond at least, and whole tiles.
+struct Cut {
+  int64_t column_groups, columns;  // columns: of a group
+  int64_t tiles, row_groups;       // tiles of rows, in all
+  int64_t ranges() const { return column_groups * row_groups; }
+};
 
-// Of about a microsecond at least, and whole tiles.
-int64_t ranges_of(const nnrun_dense_update_f32& a) {
-  const int64_t wanted = 2 * a.batch * a.inputs * a.units / operations_per_range;
-  return smaller(tiles_of(a), larger(1, smaller(wanted, most_ranges)));
+Cut cut_of(const nnrun_dense_update_f32& a) {
+  const int64_t wanted = larger(1, smaller(2 * a.batch * a.inputs * a.units / operations_per_range, most_ranges));
+  const int64_t panels = ceil_divide(a.units, width);
+  // Two panels at least: each group packs its own copy of x.
+  const int64_t groups = smaller(wanted, larger(1, smaller(panels / 2, most_column_groups)));
+  Cut cut = {};
+  const int64_t panels_in_group = ceil_divide(panels, groups);
+  cut.columns = panels_in_group * width;
+  cut.column_groups = ceil_divide(panels, panels_in_group);
+  cut.tiles = ceil_divide(a.inputs, most_rows);
+  cut.row_groups = smaller(cut.tiles, larger(1, wanted / cut.column_groups));
+  return cut;
 }
 
 // A tile's place in W and in the states, at the first row that is left.
@@ -95,11 +109,10 @@ __attribute__((always_inline)) inline void fetch_row(const Place& p) {
   });
 }
 
-// gradient[rows][width] = the sum over all samples of x[sample][row] * dy[sample][column]; x is packed, `rows` in a row. Meanwhile the
-// step of the tile before.
+// gradient[rows][width] = the sum over all samples of x[sample][row] * dy[sample][column]. Meanwhile the step of the tile before.
 template <int rows, bool whole, class Rule, int states>
-__attribute__((always_inline)) inline void sum_up(const nnrun_dense_update_f32& a, const float* x, const float* dy, float* gradient,
-                                                  Place place, Pending pending, Rule& rule) {
+__attribute__((always_inline)) inline void sum_up(const nnrun_dense_update_f32& a, const float* x, int64_t x_stride, const float* dy,
+                                                  float* gradient, Place place, Pending pending, Rule& rule) {
   const int64_t stride = a.units, dy_stride = a.lddy;
   const Mask masks[vectors] = {first(smaller(lanes, place.columns)), first(larger(0, place.columns - lanes))};
   Floats sum[rows][vectors];
@@ -111,7 +124,7 @@ __attribute__((always_inline)) inline void sum_up(const nnrun_dense_update_f32& 
       const Floats factor = all(x[i]);
       repeat<vectors>([&](auto v) __attribute__((always_inline)) { sum[i][v] = fma(factor, row[v], sum[i][v]); });
     });
-    advance(x, rows);
+    advance(x, x_stride);
     advance(dy, dy_stride);
   };
   int64_t samples = a.batch;
@@ -133,10 +146,10 @@ struct Gradients {
   alignas(64) float of[2][most_rows * width];
 };
 
-// All tiles of rows from place.rows rows; returns what is pending behind the last one.
+// All tiles of some rows; returns what is pending behind the last one.
 template <int rows, class Rule, int states>
-Pending update_row_of_tiles(const nnrun_dense_update_f32& a, const float* x, Place place, Gradients& gradients, Pending pending,
-                            Rule& given_rule) {
+Pending update_row_of_tiles(const nnrun_dense_update_f32& a, const float* x, int64_t x_stride, Place place, Slice columns,
+                            Gradients& gradients, Pending pending, Rule& given_rule) {
   Rule rule = given_rule;
   const bool enough_samples = most_rows * samples_at_once <= a.batch;
   const auto tile = [&](auto whole, int64_t column) __attribute__((always_inline)) {
@@ -145,13 +158,13 @@ Pending update_row_of_tiles(const nnrun_dense_update_f32& a, const float* x, Pla
       pending = {};
     }
     float* gradient = gradients.of[pending.gradient == gradients.of[0] ? 1 : 0];
-    sum_up<rows, whole, Rule, states>(a, x, a.dy + column, gradient, place, pending, rule);
+    sum_up<rows, whole, Rule, states>(a, x, x_stride, a.dy + column, gradient, place, pending, rule);
     pending = {gradient, place};
     place.next_columns();
   };
-  int64_t column = 0;
-  for (place.columns = width; column + width <= a.units; column += width) tile(std::true_type(), column);
-  place.columns = a.units - column;
+  int64_t column = columns.begin;
+  for (place.columns = width; column + width <= columns.end; column += width) tile(std::true_type(), column);
+  place.columns = columns.end - column;
   if (place.columns > 0) tile(std::false_type(), column);
   given_rule.check = rule.check;
   return pending;
@@ -159,22 +172,30 @@ Pending update_row_of_tiles(const nnrun_dense_update_f32& a, const float* x, Pla
 
 // Tiles of `most_rows`, the last one as high as it takes: a third, or two, of that.
 template <class Rule, int states>
-void update_rows(const nnrun_dense_update_f32& a, Rule rule, Slice tiles, float* packed_x) {
+void update_part(const nnrun_dense_update_f32& a, Rule rule, Slice tiles, Slice columns, float* packed_x) {
   Gradients gradients;
-  using Update = Pending (*)(const nnrun_dense_update_f32&, const float*, Place, Gradients&, Pending, Rule&);
+  using Update = Pending (*)(const nnrun_dense_update_f32&, const float*, int64_t, Place, Slice, Gradients&, Pending, Rule&);
   constexpr Update functions[3] = {update_row_of_tiles<least_rows, Rule, states>, update_row_of_tiles<2 * least_rows, Rule, states>,
                                    update_row_of_tiles<most_rows, Rule, states>};
+  // Rows of x that are a multiple of 512 bytes apart would share a few lines of the L1 cache.
+  const bool pack = a.ldx % 128 == 0;
   Pending pending = {};
   // The last rows first: the cache may have those of W yet, and the next forward pass begins with the first.
   for (int64_t tile = tiles.end; tile-- > tiles.begin;) {
     const Slice rows = slice_of(a.inputs, most_rows, tile);
-    const int64_t thirds = ceil_divide(rows.size(), least_rows);
-    pack_rows(a.x + rows.begin, a.ldx, rows.size(), a.batch, packed_x, thirds * least_rows);
-    const int64_t at = rows.begin * a.units;
+    const int64_t thirds = ceil_divide(rows.size(), least_rows), height = thirds * least_rows;
+    const float* x = a.x + rows.begin;
+    int64_t x_stride = a.ldx;
+    if (pack || rows.size() != height) {
+      pack_rows(x, a.ldx, rows.size(), a.batch, packed_x, height);
+      x = packed_x;
+      x_stride = height;
+    }
+    const int64_t at = rows.begin * a.units + columns.begin;
     Place place = {a.weights + at, a.weights + at, a.weights + at, rows.size(), width};
     if (states > 0) place.first_state = a.update.states[0] + at;
     if (states > 1) place.second_state = a.update.states[1] + at;
-    pending = functions[thirds - 1](a, packed_x, place, gradients, pending, rule);
+    pending = functions[thirds - 1](a, x, x_stride, place, columns, gradients, pending, rule);
   }
   // Other ranges may say the same at the same time.
   if (!take_rows(rule, pending, a.units).all_finite()) __atomic_store_n(a.finite, 0u, __ATOMIC_RELAXED);
@@ -185,18 +206,20 @@ int64_t packed_floats(const nnrun_dense_update_f32& a) { return ceil_divide(a.ba
 }  // namespace
 
 void dense_update_f32_work(const nnrun_dense_update_f32& a, nnrun_work& work) {
-  one_phase(work, ranges_of(a));
+  one_phase(work, cut_of(a).ranges());
   work.workspace = static_cast<size_t>(packed_floats(a) * work.ranges[0]) * sizeof(float);
 }
 
 void dense_update_f32_run(const nnrun_dense_update_f32& a, void* workspace, uint32_t, int64_t range) {
-  const int64_t ranges = ranges_of(a), tiles = tiles_of(a);
-  const Slice mine = {tiles * range / ranges, tiles * (range + 1) / ranges};
+  const Cut cut = cut_of(a);
+  const int64_t row_group = cut.row_groups - 1 - range % cut.row_groups;
+  const Slice tiles = {cut.tiles * row_group / cut.row_groups, cut.tiles * (row_group + 1) / cut.row_groups};
+  const Slice columns = slice_of(a.units, cut.columns, range / cut.row_groups);
   float* packed_x = static_cast<float*>(workspace) + range * packed_floats(a);
   switch (a.update.rule) {
-    case NNRUN_UPDATE_SGD: return update_rows<SgdRule, 0>(a, SgdRule(a.update), mine, packed_x);
-    case NNRUN_UPDATE_MOMENTUM: return update_rows<MomentumRule, 1>(a, MomentumRule(a.update, a.update.beta1), mine, packed_x);
-    default: return update_rows<AdamRule, 2>(a, AdamRule(a.update), mine, packed_x);
+    case NNRUN_UPDATE_SGD: return update_part<SgdRule, 0>(a, SgdRule(a.update), tiles, columns, packed_x);
+    case NNRUN_UPDATE_MOMENTUM: return update_part<MomentumRule, 1>(a, MomentumRule(a.update, a.update.beta1), tiles, columns, packed_x);
+    default: return update_part<AdamRule, 2>(a, AdamRule(a.update), tiles, columns, packed_x);
   }
 }
 

@@ -122,8 +122,9 @@ void run_tiles(const nnrun_gemm_f32& g, const Plan& plan, float* workspace, uint
     pack_b_panels(g, plan, slice_of(plan.panels, panels_to_pack, range), workspace);
     return;
   }
-  const Slice rows = slice_of(g.m, plan.rows_in_group, range / plan.column_groups);
-  const Slice panels = slice_of(plan.panels, plan.panels_in_group, range % plan.column_groups);
+  // Neighbours, which one thread is likely to get, have columns in common: those of B, and of what is computed from C next.
+  const Slice rows = slice_of(g.m, plan.rows_in_group, range % plan.row_groups);
+  const Slice panels = slice_of(plan.panels, plan.panels_in_group, range / plan.row_groups);
   float* mine = workspace + plan.shared_b + range * (plan.private_a + plan.private_b);
   multiply_group(g, plan, rows, panels, plan.shared_b ? workspace : nullptr, mine, mine + plan.private_a);
 }
