@@ -1,7 +1,7 @@
 #include <nnrun/runtime.hpp>
 
-#include "error.hpp"
-#include "predictor.hpp"
+#include "base/error.hpp"
+#include "deployment/predictor.hpp"
 #include "training_run.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "training_run.hpp"
 
-#include "log.hpp"
+#include "base/log.hpp"
 
 namespace nnrun::core {
 

@@ -1,9 +1,9 @@
 // `nnrun CONFIG`: a config from the file to the verdict.
 #pragma once
 
-#include "environment.hpp"
-#include "quantization.hpp"
-#include "trainer.hpp"
+#include "deployment/quantization.hpp"
+#include "plugins/environment.hpp"
+#include "training/trainer.hpp"
 
 #include <optional>
 #include <string>

@@ -6,9 +6,9 @@
 #include <iterator>
 #include <string_view>
 
-#include "config.hpp"
-#include "diagnostic.hpp"
-#include "settings.hpp"
+#include "config/config.hpp"
+#include "config/diagnostic.hpp"
+#include "config/settings.hpp"
 
 namespace nnrun::test {
 

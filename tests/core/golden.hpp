@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "component_lookup.hpp"
+#include "config/component_lookup.hpp"
 
 namespace nnrun::test {
 

@@ -4,8 +4,8 @@
 #include <fstream>
 #include <string>
 
-#include "config.hpp"
-#include "yaml.hpp"
+#include "config/config.hpp"
+#include "config/yaml.hpp"
 
 using namespace nnrun::core;
 namespace fs = std::filesystem;

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "diagnostic.hpp"
+#include "config/diagnostic.hpp"
 
 using namespace nnrun::core;
 

@@ -8,7 +8,7 @@
 #include <random>
 #include <string>
 
-#include "scalar.hpp"
+#include "config/scalar.hpp"
 
 using namespace nnrun::core;
 

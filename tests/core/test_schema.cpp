@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "explain.hpp"
+#include "config/explain.hpp"
+#include "config/json_schema.hpp"
+#include "config/schema.hpp"
+#include "config/sections.hpp"
+#include "config/yaml.hpp"
 #include "fake_components.hpp"
-#include "json_schema.hpp"
-#include "schema.hpp"
-#include "sections.hpp"
-#include "yaml.hpp"
 
 #include <nlohmann/json.hpp>
 

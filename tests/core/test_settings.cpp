@@ -3,10 +3,10 @@
 #include <string>
 #include <vector>
 
+#include "config/merge.hpp"
+#include "config/settings.hpp"
+#include "config/yaml.hpp"
 #include "fake_components.hpp"
-#include "merge.hpp"
-#include "settings.hpp"
-#include "yaml.hpp"
 
 using namespace nnrun::core;
 using nnrun::test::FakeLookup;

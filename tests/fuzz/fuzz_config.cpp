@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "config.hpp"
+#include "config/config.hpp"
+#include "config/merge.hpp"
+#include "config/settings.hpp"
 #include "fake_components.hpp"
-#include "merge.hpp"
-#include "settings.hpp"
 
 namespace {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "helpers.hpp"
-#include "registry.hpp"
+#include "plugins/registry.hpp"
 
 #include <algorithm>
 #include <map>

@@ -1,8 +1,8 @@
 // tests/golden/layer_*.json, loss_*.json and optimizer_*.json: PyTorch's values, through the real plugins, with each table of kernels.
 #include "registered.hpp"
 
-#include "evaluation.hpp"
-#include "update.hpp"
+#include "net/update.hpp"
+#include "training/evaluation.hpp"
 
 #include <nnrun/plugin.hpp>
 

@@ -1,7 +1,7 @@
 // Gradients of every registered loss beside finite differences.
 #include "registered.hpp"
 
-#include "evaluation.hpp"
+#include "training/evaluation.hpp"
 
 #include <nnrun/plugin.hpp>
 

@@ -1,10 +1,10 @@
 // What the tests of the runtime and of the layers share.
 #pragma once
 
-#include "data.hpp"
-#include "environment.hpp"
-#include "evaluation.hpp"
-#include "network.hpp"
+#include "net/network.hpp"
+#include "plugins/environment.hpp"
+#include "training/data.hpp"
+#include "training/evaluation.hpp"
 
 #include <filesystem>
 #include <functional>

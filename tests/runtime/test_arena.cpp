@@ -1,5 +1,5 @@
-#include "arena.hpp"
-#include "buffer.hpp"
+#include "base/arena.hpp"
+#include "base/buffer.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,7 +1,7 @@
-#include "batch_ahead.hpp"
+#include "training/batch_ahead.hpp"
 
-#include "evaluation.hpp"
 #include "helpers.hpp"
+#include "training/evaluation.hpp"
 
 #include <nnrun/plugin.hpp>
 

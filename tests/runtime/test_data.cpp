@@ -1,7 +1,7 @@
-#include "data.hpp"
+#include "training/data.hpp"
 
-#include "evaluation.hpp"
 #include "helpers.hpp"
+#include "training/evaluation.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,7 +1,7 @@
-#include "cpu.hpp"
-#include "dispatch.hpp"
+#include "base/cpu.hpp"
 #include "helpers.hpp"
-#include "host.hpp"
+#include "plugins/dispatch.hpp"
+#include "plugins/host.hpp"
 
 #include <nnrun/kernels.h>
 #include <nnrun/plugin.hpp>

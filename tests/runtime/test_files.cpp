@@ -1,5 +1,5 @@
-#include "error.hpp"
-#include "files.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
 #include "helpers.hpp"
 
 #include <catch2/catch.hpp>

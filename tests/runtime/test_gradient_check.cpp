@@ -1,5 +1,5 @@
-#include "gradient_check.hpp"
 #include "helpers.hpp"
+#include "inspection/gradient_check.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,6 @@
 // A dense layer whose weights no L2 cache holds: it takes them block by block, and hands its gradient over without storing it.
 #include "helpers.hpp"
-#include "update.hpp"
+#include "net/update.hpp"
 
 #include <nnrun/plugin.hpp>
 

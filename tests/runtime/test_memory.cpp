@@ -1,7 +1,7 @@
 // The plan of a net's memory: nets whose layers share memory and absorb each other give the same bits as nets whose layers each
 // have their own.
 #include "helpers.hpp"
-#include "memory.hpp"
+#include "net/memory.hpp"
 
 #include <nnrun/plugin.hpp>
 

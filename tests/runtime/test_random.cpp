@@ -1,4 +1,4 @@
-#include "data.hpp"
+#include "training/data.hpp"
 
 #include <nnrun/random.hpp>
 

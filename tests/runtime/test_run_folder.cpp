@@ -1,6 +1,6 @@
-#include "error.hpp"
+#include "base/error.hpp"
 #include "helpers.hpp"
-#include "run_folder.hpp"
+#include "training/run_folder.hpp"
 
 #include <catch2/catch.hpp>
 

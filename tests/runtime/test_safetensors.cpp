@@ -1,7 +1,7 @@
-#include "error.hpp"
-#include "files.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
 #include "helpers.hpp"
-#include "safetensors.hpp"
+#include "net/safetensors.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>

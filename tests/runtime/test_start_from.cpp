@@ -1,9 +1,9 @@
 // Weights from another checkpoint, and frozen layers.
-#include "checkpoint.hpp"
-#include "error.hpp"
+#include "base/error.hpp"
 #include "helpers.hpp"
-#include "start_from.hpp"
-#include "update.hpp"
+#include "net/checkpoint.hpp"
+#include "net/update.hpp"
+#include "training/start_from.hpp"
 
 #include <nnrun/plugin.hpp>
 

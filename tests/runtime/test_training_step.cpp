@@ -1,8 +1,8 @@
 #include "allocations.hpp"
-#include "average.hpp"
-#include "error.hpp"
+#include "base/error.hpp"
 #include "helpers.hpp"
-#include "training_step.hpp"
+#include "training/average.hpp"
+#include "training/training_step.hpp"
 
 #include <nnrun/plugin.hpp>
 

@@ -26,11 +26,11 @@ def files_that_include(prefixes, *folders):
 class OneFilePerDependency(unittest.TestCase):
     def test_core(self):
         for prefix, owner in {
-            "yaml-cpp/": "core/src/yaml.cpp",
-            "boost/": "core/src/library.cpp",
-            "omp.h": "core/src/threads.cpp",
-            "spdlog/": "core/src/log.cpp",
-            "sha2.h": "core/src/sha256.cpp",
+            "yaml-cpp/": "core/src/config/yaml.cpp",
+            "boost/": "core/src/plugins/library.cpp",
+            "omp.h": "core/src/base/threads.cpp",
+            "spdlog/": "core/src/base/log.cpp",
+            "sha2.h": "core/src/base/sha256.cpp",
             "archive.h": "tools/nnrun/arrays.cpp",
         }.items():
             with self.subTest(prefix):
@@ -56,14 +56,39 @@ class OneFilePerDependency(unittest.TestCase):
                 self.assertEqual(files_that_include((prefix,), "core", "plugins"), {"plugins/" + owner})
 
 
+class Rooms(unittest.TestCase):
+    """Who may know whom in core/src; what stands in no room is the roof, which may know all."""
+
+    BELOW = {
+        "base": [],
+        "config": ["base"],
+        "plugins": ["base", "config"],
+        "net": ["base", "config", "plugins"],
+        "training": ["base", "config", "plugins", "net"],
+        "inspection": ["base", "config", "plugins", "net", "training"],
+        "deployment": ["base", "config", "plugins", "net", "training", "inspection"],
+        "plugin_check": ["base", "config", "plugins", "net"],
+    }
+
+    def test_rooms_know_only_those_below(self):
+        found = {p.name for p in (ROOT / "core/src").iterdir() if p.is_dir()}
+        self.assertEqual(found, set(self.BELOW))
+        for room, below in self.BELOW.items():
+            for path in sources(f"core/src/{room}"):
+                for name in includes(path):
+                    if (ROOT / "core/src" / name).exists():
+                        with self.subTest(f"{path.name} includes {name}"):
+                            self.assertIn(name.split("/")[0], [room, *below])
+
+
 class Border(unittest.TestCase):
     def test_plugins_know_nothing_of_core(self):
-        core_headers = {p.name for p in (ROOT / "core/src").glob("*.hpp")}
+        core_headers = {p.name for p in (ROOT / "core/src").rglob("*.hpp")}
         for path in sources("plugins", "docs/examples"):
             own = {p.name for p in path.parent.glob("*")} | {p.name for p in path.parent.parent.rglob("*.hpp")}
             for name in includes(path):
                 with self.subTest(f"{path.relative_to(ROOT)} includes {name}"):
-                    self.assertFalse(name in core_headers and name not in own)
+                    self.assertFalse(pathlib.PurePath(name).name in core_headers and pathlib.PurePath(name).name not in own)
 
     def test_core_knows_no_component_by_name(self):
         names = set()

@@ -1,7 +1,7 @@
 #include "arrays.hpp"
 
-#include "error.hpp"
-#include "files.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
 
 #include <nnrun/npy.hpp>
 

@@ -1,11 +1,11 @@
 // What a config costs on this machine, and how near that is to what the machine can do.
 #include "commands.hpp"
-#include "data.hpp"
-#include "evaluation.hpp"
-#include "network.hpp"
+#include "deployment/predictor.hpp"
+#include "net/network.hpp"
 #include "peak.hpp"
-#include "predictor.hpp"
 #include "steps.hpp"
+#include "training/data.hpp"
+#include "training/evaluation.hpp"
 
 #include <nnrun/plugin.hpp>
 

@@ -1,7 +1,7 @@
 #include "commands.hpp"
-#include "diagnostic.hpp"
-#include "gradient_check.hpp"
-#include "scalar.hpp"
+#include "config/diagnostic.hpp"
+#include "config/scalar.hpp"
+#include "inspection/gradient_check.hpp"
 
 #include <algorithm>
 #include <cstdio>

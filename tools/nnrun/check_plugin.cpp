@@ -1,5 +1,5 @@
 #include "commands.hpp"
-#include "plugin_check.hpp"
+#include "plugin_check/plugin_check.hpp"
 
 #include <unistd.h>
 

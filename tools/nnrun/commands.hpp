@@ -2,7 +2,7 @@
 // return the exit code otherwise.
 #pragma once
 
-#include "environment.hpp"
+#include "plugins/environment.hpp"
 
 #include <filesystem>
 #include <optional>

@@ -1,7 +1,7 @@
 #include "arrays.hpp"
 #include "commands.hpp"
-#include "evaluation.hpp"
-#include "predictor.hpp"
+#include "deployment/predictor.hpp"
+#include "training/evaluation.hpp"
 
 #include <algorithm>
 #include <cstdio>

@@ -1,7 +1,7 @@
-#include "explain.hpp"
+#include "config/explain.hpp"
 
 #include "commands.hpp"
-#include "json_schema.hpp"
+#include "config/json_schema.hpp"
 
 #include <iostream>
 

@@ -1,5 +1,5 @@
 #include "commands.hpp"
-#include "exporting.hpp"
+#include "deployment/exporting.hpp"
 
 #include <iostream>
 

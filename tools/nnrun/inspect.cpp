@@ -1,12 +1,12 @@
 #include "arrays.hpp"
+#include "base/error.hpp"
 #include "commands.hpp"
-#include "diagnostic.hpp"
-#include "error.hpp"
+#include "config/diagnostic.hpp"
+#include "inspection/trace.hpp"
+#include "net/safetensors.hpp"
+#include "net/tensor_statistics.hpp"
 #include "net_input.hpp"
 #include "pictures.hpp"
-#include "safetensors.hpp"
-#include "tensor_statistics.hpp"
-#include "trace.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
+#include "base/cpu.hpp"
 #include "commands.hpp"
-#include "cpu.hpp"
 
 #include <iostream>
 #include <nlohmann/json.hpp>

@@ -2,8 +2,8 @@
 // interrupted.
 #include "commands.hpp"
 
-#include "diagnostic.hpp"
-#include "error.hpp"
+#include "base/error.hpp"
+#include "config/diagnostic.hpp"
 
 #include <unistd.h>
 

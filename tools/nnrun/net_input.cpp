@@ -1,7 +1,7 @@
 #include "net_input.hpp"
 
-#include "error.hpp"
-#include "evaluation.hpp"
+#include "base/error.hpp"
+#include "training/evaluation.hpp"
 
 #include <algorithm>
 #include <cstring>

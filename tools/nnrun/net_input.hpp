@@ -2,9 +2,9 @@
 #pragma once
 
 #include "arrays.hpp"
-#include "checkpoint.hpp"
 #include "commands.hpp"
-#include "data.hpp"
+#include "net/checkpoint.hpp"
+#include "training/data.hpp"
 
 #include <cstdint>
 #include <memory>

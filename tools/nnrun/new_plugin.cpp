@@ -1,6 +1,6 @@
+#include "base/error.hpp"
 #include "commands.hpp"
-#include "diagnostic.hpp"
-#include "error.hpp"
+#include "config/diagnostic.hpp"
 
 #include <algorithm>
 #include <cctype>

@@ -1,6 +1,6 @@
 #include "peak.hpp"
 
-#include "buffer.hpp"
+#include "base/buffer.hpp"
 
 #include <nnrun/plugin.hpp>
 

@@ -1,7 +1,7 @@
 // What this machine can do at this moment, for shares of it.
 #pragma once
 
-#include "host.hpp"
+#include "plugins/host.hpp"
 
 namespace nnrun::tool {
 

@@ -1,7 +1,7 @@
 #include "pictures.hpp"
 
-#include "error.hpp"
-#include "files.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
 
 #include "../../plugins/common/png.hpp"
 

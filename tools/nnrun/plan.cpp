@@ -1,8 +1,8 @@
-#include "checkpoint.hpp"
 #include "commands.hpp"
-#include "data.hpp"
-#include "evaluation.hpp"
-#include "network.hpp"
+#include "net/checkpoint.hpp"
+#include "net/network.hpp"
+#include "training/data.hpp"
+#include "training/evaluation.hpp"
 
 #include <nnrun/plugin.hpp>
 

@@ -1,6 +1,6 @@
+#include "base/error.hpp"
 #include "commands.hpp"
-#include "error.hpp"
-#include "predictor.hpp"
+#include "deployment/predictor.hpp"
 
 #include <algorithm>
 #include <cstdio>

@@ -1,8 +1,8 @@
 // What a net costs in instructions, for kernels that count them: one test sample, layer by layer, kernel by kernel.
 #include "commands.hpp"
-#include "data.hpp"
-#include "network.hpp"
-#include "predictor.hpp"
+#include "deployment/predictor.hpp"
+#include "net/network.hpp"
+#include "training/data.hpp"
 
 #include <nnrun/plugin.hpp>
 

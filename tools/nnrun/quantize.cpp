@@ -1,5 +1,5 @@
 #include "commands.hpp"
-#include "quantization.hpp"
+#include "deployment/quantization.hpp"
 
 #include <iostream>
 

@@ -1,10 +1,10 @@
 // Training steps one after the other, for measuring.
 #pragma once
 
-#include "data.hpp"
-#include "environment.hpp"
-#include "network.hpp"
-#include "training_step.hpp"
+#include "net/network.hpp"
+#include "plugins/environment.hpp"
+#include "training/data.hpp"
+#include "training/training_step.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,10 +1,10 @@
-#include "trace.hpp"
+#include "inspection/trace.hpp"
 
 #include "arrays.hpp"
+#include "base/error.hpp"
 #include "commands.hpp"
-#include "error.hpp"
+#include "net/tensor_statistics.hpp"
 #include "net_input.hpp"
-#include "tensor_statistics.hpp"
 
 #include <nnrun/plugin.hpp>
 
