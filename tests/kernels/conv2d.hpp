@@ -61,7 +61,8 @@ inline std::vector<Shape> shapes() {
     }
   }
   // Products of matrices: windows of one pixel, few and many pixels, of few and many channels.
-  for (const auto& [channels, filters] : {std::array<int64_t, 2>{1, 20}, {17, 5}, {12, 50}, {24, 75}, {33, 40}, {70, 130}, {129, 31}}) {
+  for (const auto& [channels, filters] :
+       {std::array<int64_t, 2>{1, 20}, {17, 5}, {12, 50}, {24, 75}, {33, 40}, {16, 96}, {70, 130}, {129, 31}}) {
     all.push_back({{3, {5, 7}, {1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}}, channels, filters, 1});
     all.push_back({{6, {11, 9}, {1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}}, channels, filters, 1});
   }

@@ -126,6 +126,15 @@ void gemm_problems(const Use& use) {
                 !pages, use);
     }
   }
+  // Many rows of A, one behind the other, that pass by a B which stays in the caches: every width of a tile, several panels.
+  const int64_t passing[][3] = {{700, 96, 16},  {520, 144, 24},  {515, 5, 30},  {901, 17, 3},   {600, 100, 130},
+                                {530, 260, 90}, {1000, 16, 201}, {512, 512, 5}, {2100, 75, 64}, {640, 1, 1}};
+  for (const auto& [m, n, k] : passing) {
+    for (uint32_t mix = 0; mix < 4; ++mix) {
+      const bool tb = (mix & 1) != 0, accumulate = (mix & 2) != 0;
+      use_shape({m, n, k, false, tb, 0, 3, accumulate ? 0 : 5, !accumulate, !accumulate, accumulate, false}, tb, use);
+    }
+  }
 }
 
 NNRUN_TEST_ROW(gemm_f32, gemm_problems)

@@ -19,6 +19,7 @@ constexpr int tall_tile_rows = 6;    // 6 x 2 accumulators, 2 vectors of B, 1 of
 constexpr int single_tile_rows = 4;  // up to so many rows, a tile as wide as the registers allow, at least 3 vectors
 constexpr int narrow_tile_rows = 8;  // 8 x 1
 constexpr int widest_tile(int rows) { return rows == 1 ? 8 : rows == 2 ? 6 : rows == 3 ? 4 : rows == 4 ? 3 : rows <= 6 ? 2 : 1; }
+constexpr int widest_passing_tile = 2;  // with enough rows for more multiply-adds than loads
 
 constexpr int update_tile_rows = 6;  // of gradients that become steps of an optimizer
 

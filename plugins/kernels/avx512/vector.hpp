@@ -21,6 +21,7 @@ constexpr int narrow_tile_rows = 14;  // 14 x 1
 constexpr int widest_tile(int rows) {
   return rows == 1 ? 16 : rows <= 3 ? 8 : rows == 4 ? 6 : rows == 5 ? 5 : rows == 6 ? 4 : rows <= 9 ? 3 : 2;
 }
+constexpr int widest_passing_tile = 6;  // with enough rows for more multiply-adds than loads
 
 constexpr int update_tile_rows = 12;  // of gradients that become steps of an optimizer: there are registers for these steps, too
 

@@ -29,7 +29,7 @@ nnrun_gemm_f32 product_of(const nnrun_conv2d_backward_data_f32& a) {
 void product_work(const nnrun_gemm_f32& g, nnrun_work& work) {
   gemm_f32_work(g, work);
   const Plan plan = plan_of(g);
-  const bool by_pixels = plan.method == Plan::Method::tiles && plan.column_groups == 1;
+  const bool by_pixels = (plan.method == Plan::Method::tiles || plan.method == Plan::Method::rows) && plan.column_groups == 1;
   if (by_pixels && plan.rows_in_group * plan.row_groups == g.m) work.batch_phase = work.phases;
 }
 

@@ -15,19 +15,28 @@ struct Tile {
   int64_t c_stride;
   int64_t columns;  // 1..vectors * lanes
   int64_t depth;
-  const float* next;  // what to fetch into the L2 cache meanwhile: a row of the next panel of B every few p; or NULL
+  const float* next;  // what to fetch into the L2 cache meanwhile: a row of the next panel of B every prefetch_step; or NULL
   int64_t next_stride;
-  const float* bias;  // (columns), or NULL
-  bool accumulate;    // C += ...
+  int64_t next_lines;  // see streaming_tile_function()
+  const float* bias;   // (columns), or NULL
+  bool accumulate;     // C += ...
   bool relu;
 };
 
 using TileFunction = void (*)(const Tile& tile);
 
-constexpr int prefetch_step = 4;  // a row of the next panel for so many p
+constexpr int prefetch_step = 4;
 
 // The function for `rows` x `vectors` vectors; vectors <= widest_tile(rows).
 TileFunction tile_function(int64_t rows, int64_t vectors, bool a_by_columns);
+
+// The same for operands that pass by once: fetches `next_lines` cache lines from `next` on into the L1 cache every prefetch_step, and leaves
+// it to its caller to fetch C.
+TileFunction streaming_tile_function(int64_t rows, int64_t vectors, bool a_by_columns);
+
+// Tiles for them are as wide as C, or the part of C that wastes the fewest lanes: a tile's vectors, and its rows at most.
+int64_t wide_tile_vectors(int64_t columns);
+int64_t wide_tile_rows(int64_t vectors);
 
 // to[p * to_stride + j] = from[j * from_stride + p] for j < columns, p < depth. Columns up to the next multiple of `lanes` are
 // written too: with zeros, or, where they belong to the row p + 1, before its own values are.

@@ -7,7 +7,7 @@ namespace {
 
 constexpr int64_t panels_to_pack = 8;  // in a range of phase 0
 constexpr int64_t rows_to_pack = lanes;
-constexpr int64_t short_depth = 96, tiles_ahead = 2;
+constexpr int64_t short_depth = 96, tiles_ahead = 2, passing_tiles_ahead = 4;
 constexpr int64_t rows_to_add = 16;  // in a range of the last phase of Method::split
 
 Slice depth_of(const nnrun_gemm_f32& g, const Plan& plan, int64_t block) { return slice_of(g.k, plan.depth, block); }
@@ -53,12 +53,12 @@ class TileRows {
   int64_t begin_, least_, more_;
 };
 
-// C of a tile that comes soon; a row of it is two lines, or its hardware fetches the rest.
+// C of a tile that comes soon.
 void prefetch_c(const nnrun_gemm_f32& g, Slice rows, Slice columns) {
   const float* c = g.c + rows.begin * g.ldc;
   for (int64_t row = rows.begin; row < rows.end; ++row, c += g.ldc) {
-    __builtin_prefetch(c + columns.begin, 1, 2);
-    __builtin_prefetch(c + columns.end - 1, 1, 2);
+    for (int64_t j = columns.begin; j < columns.end - 1; j += lanes) __builtin_prefetch(c + j, 1);
+    __builtin_prefetch(c + columns.end - 1, 1);
   }
 }
 
@@ -117,6 +117,37 @@ void multiply_group(const nnrun_gemm_f32& g, const Plan& plan, Slice rows, Slice
   }
 }
 
+// Rows of A and of C come soon: of A while tiles are computed, of C a few tiles before.
+void pass_rows(const nnrun_gemm_f32& g, const Plan& plan, Slice rows, const float* b) {
+  for (int64_t begin = rows.begin; begin < rows.end; begin += plan.rows_in_block) {
+    const TileRows tiles({begin, smaller(begin + plan.rows_in_block, rows.end)}, plan.tile_rows);
+    for (int64_t panel = 0; panel < plan.panels; ++panel) {
+      const Slice columns = slice_of(g.n, plan.panel_columns, panel);
+      Tile t = {};
+      t.b = b + offset_of(plan, panel, {0, g.k});
+      t.b_stride = plan.panel_columns;
+      t.a_stride = g.lda;
+      t.c_stride = g.ldc;
+      t.columns = columns.size();
+      t.depth = g.k;
+      t.bias = g.bias ? g.bias + columns.begin : nullptr;
+      t.accumulate = g.accumulate;
+      t.relu = g.relu;
+      for (int64_t i = 0; i < tiles.tiles; ++i) {
+        const Slice r = tiles[i];
+        t.a = g.a + r.begin * g.lda;
+        t.c = g.c + r.begin * g.ldc + columns.begin;
+        const bool fetch_a = panel == 0 && r.end + plan.rows_in_block <= g.m;
+        t.next = fetch_a ? t.a + plan.rows_in_block * g.lda : nullptr;
+        t.next_lines = ceil_divide(r.size() * prefetch_step, line_floats);
+        const int64_t later = r.begin + passing_tiles_ahead * plan.tile_rows;
+        prefetch_c(g, {later, smaller(later + r.size(), g.m)}, columns);
+        streaming_tile_function(r.size(), ceil_divide(t.columns, lanes), false)(t);
+      }
+    }
+  }
+}
+
 void run_tiles(const nnrun_gemm_f32& g, const Plan& plan, float* workspace, uint32_t phase, int64_t range) {
   if (plan.pack_b == Plan::PackB::before && phase == 0) {
     pack_b_panels(g, plan, slice_of(plan.panels, panels_to_pack, range), workspace);
@@ -124,6 +155,7 @@ void run_tiles(const nnrun_gemm_f32& g, const Plan& plan, float* workspace, uint
   }
   // Neighbours, which one thread is likely to get, have columns in common: those of B, and of what is computed from C next.
   const Slice rows = slice_of(g.m, plan.rows_in_group, range % plan.row_groups);
+  if (plan.method == Plan::Method::rows) return pass_rows(g, plan, rows, workspace);
   const Slice panels = slice_of(plan.panels, plan.panels_in_group, range / plan.row_groups);
   float* mine = workspace + plan.shared_b + range * (plan.private_a + plan.private_b);
   multiply_group(g, plan, rows, panels, plan.shared_b ? workspace : nullptr, mine, mine + plan.private_a);
@@ -173,7 +205,8 @@ void add_chunks(const nnrun_gemm_f32& g, const Plan& plan, const float* workspac
 void gemm_f32_work(const nnrun_gemm_f32& g, nnrun_work& work) {
   const Plan plan = plan_of(g);
   switch (plan.method) {
-    case Plan::Method::tiles: tiles_work(plan, work); break;
+    case Plan::Method::tiles:
+    case Plan::Method::rows: tiles_work(plan, work); break;
     case Plan::Method::dots: one_phase(work, plan.column_groups); break;
     case Plan::Method::split: split_work(g, plan, work); break;
   }
@@ -184,7 +217,8 @@ void gemm_f32_run(const nnrun_gemm_f32& g, void* workspace, uint32_t phase, int6
   const Plan plan = plan_of(g);
   float* space = static_cast<float*>(workspace);
   switch (plan.method) {
-    case Plan::Method::tiles: return run_tiles(g, plan, space, phase, range);
+    case Plan::Method::tiles:
+    case Plan::Method::rows: return run_tiles(g, plan, space, phase, range);
     case Plan::Method::dots: {
       const int64_t step = plan.panels_in_group * plan.panel_columns;
       const Slice columns = slice_of(g.n, step, range);

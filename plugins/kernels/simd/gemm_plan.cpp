@@ -44,6 +44,21 @@ bool packs_a(const nnrun_gemm_f32& g) {
 
 bool splits(const nnrun_gemm_f32& g) { return g.k >= least_split_depth && g.m * g.n <= most_split_results && !takes_dots(g); }
 
+// B stays in a cache while A, whose rows are one behind the other, passes by.
+constexpr int64_t most_resident_b = 32 * 1024, least_passing_rows = 512;
+bool b_is_resident(const nnrun_gemm_f32& g) { return !g.transpose_a && !g.serial && g.lda == g.k && g.n * g.k <= most_resident_b; }
+bool passes_rows(const nnrun_gemm_f32& g) { return b_is_resident(g) && g.m >= least_passing_rows && g.m > g.n; }
+
+void choose_wide_tile(const nnrun_gemm_f32& g, Plan& plan) {
+  const int64_t vectors = wide_tile_vectors(g.n);
+  plan.panel_columns = vectors * lanes;
+  plan.panels = ceil_divide(g.n, plan.panel_columns);
+  plan.tile_rows = wide_tile_rows(vectors);
+  // Rows of A and C that stay in the L1 cache for all panels, or those of A that come there in time.
+  const int64_t rows = plan.panels > 1 ? 8 * 1024 / (g.k + g.n) : 2 * 1024 / g.k;
+  plan.rows_in_block = larger(1, rows / plan.tile_rows) * plan.tile_rows;
+}
+
 void choose_tile(const nnrun_gemm_f32& g, int64_t wanted, Plan& plan) {
   int64_t vectors = 2;
   plan.tile_rows = tall_tile_rows;
@@ -111,6 +126,15 @@ Plan make_plan(const nnrun_gemm_f32& g) {
     plan.chunk_space = plan.partial + round_up(workspace_of(chunk_of(g, plan, 0, nullptr)), 16);
     return plan;
   }
+  if (passes_rows(g)) {
+    plan.method = Plan::Method::rows;
+    choose_wide_tile(g, plan);
+    choose_groups(g, wanted, plan);
+    plan.pack_b = Plan::PackB::before;
+    plan.depth = g.k;
+    plan.shared_b = plan.panels * plan.panel_columns * g.k;
+    return plan;
+  }
   choose_tile(g, wanted, plan);
   choose_groups(g, wanted, plan);
   if (takes_dots(g)) {
@@ -139,6 +163,7 @@ int64_t workspace_of(const nnrun_gemm_f32& g) {
       floats += (g.serial ? 2 * rows : most_ranges * smaller(most_rows_in_group, rows) + rows) * (depth + lanes);
     }
   }
+  if (b_is_resident(g)) floats = larger(floats, round_up(g.n, widest_passing_tile * lanes) * g.k);
   // The largest m that would be split, with these n and k.
   nnrun_gemm_f32 split = g;
   split.m = smaller(g.m, most_split_results / g.n);
@@ -162,6 +187,21 @@ struct Shape {
 };
 
 }  // namespace
+
+int64_t wide_tile_vectors(int64_t columns) {
+  const int64_t vectors = ceil_divide(columns, lanes);
+  int64_t best = 1;
+  for (int64_t wider = 2; wider <= widest_passing_tile; ++wider) {
+    if (ceil_divide(vectors, wider) * wider <= ceil_divide(vectors, best) * best) best = wider;
+  }
+  return best;
+}
+
+int64_t wide_tile_rows(int64_t vectors) {
+  int rows = vectors == 1 ? narrow_tile_rows : tall_tile_rows;
+  while (widest_tile(rows) < vectors) --rows;
+  return rows;
+}
 
 Plan plan_of(const nnrun_gemm_f32& g) {
   struct Remembered {

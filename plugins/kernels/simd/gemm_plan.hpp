@@ -8,6 +8,7 @@ namespace NNRUN_ISA_NAMESPACE {
 struct Plan {
   enum class Method {
     tiles,  // C in tiles that fit the registers
+    rows,   // of them, where B stays in the caches and A and C pass by: all columns for some rows, then the next rows
     dots,   // few rows, B stored (n, k): dot products along k
     split   // little C, long k: k in chunks, each with its own partial C, which are then added in order
   };
@@ -25,6 +26,7 @@ struct Plan {
   int64_t panels = 0;         // in n
   int64_t depth = 0;          // of a block of k
   int64_t rows_in_group = 0, row_groups = 0;
+  int64_t rows_in_block = 0;  // Method::rows: at a time
   int64_t panels_in_group = 0, column_groups = 0;
   int64_t chunk = 0, chunks = 0;  // of k: Method::split
   int64_t partial = 0;            // floats of a chunk's own C

@@ -1,12 +1,18 @@
 #include "advance.hpp"
 #include "gemm.hpp"
+#include "prefetch.hpp"
 #include "strips.hpp"
 
 namespace NNRUN_ISA_NAMESPACE {
 namespace {
 
-constexpr int line = 64 / sizeof(float);  // of a cache
-constexpr int64_t c_ahead = 96;           // of k
+constexpr int64_t c_ahead = 96;  // of k
+
+// What Tile::next is: rows of B, for the L2 cache, or lines one behind the other, for the L1 cache.
+enum class Fetch {
+  rows_of_b,
+  lines
+};
 
 template <int rows, int vectors>
 struct Sums {
@@ -17,28 +23,36 @@ struct Sums {
 // Bias, ReLU, and what is in C already. By value: an array whose address is taken would live in memory.
 template <int rows, int vectors>
 __attribute__((always_inline)) inline void finish(const Tile& t, Sums<rows, vectors> sum, Mask last) {
+  const auto for_each = [&](auto body) __attribute__((always_inline)) {
+    repeat<rows>([&](auto i) __attribute__((always_inline)) {
+      repeat<vectors>([&](auto j) __attribute__((always_inline)) { body(i, j, t.c + i * t.c_stride + j * lanes); });
+    });
+  };
   if (t.bias) {
-    repeat<vectors>([&](auto j) {
-      const Floats bias = j == vectors - 1 ? load(t.bias + j * lanes, last) : load(t.bias + j * lanes);
-      repeat<rows>([&](auto i) { sum[i][j] = add(sum[i][j], bias); });
+    Floats bias[vectors];
+    repeat<vectors>([&](auto j) __attribute__((always_inline)) {
+      bias[j] = j == vectors - 1 ? load(t.bias + j * lanes, last) : load(t.bias + j * lanes);
     });
+    for_each([&](auto i, auto j, float*) __attribute__((always_inline)) { sum[i][j] = add(sum[i][j], bias[j]); });
   }
-  repeat<rows>([&](auto i) {
-    repeat<vectors>([&](auto j) {
-      float* c = t.c + i * t.c_stride + j * lanes;
-      if (t.accumulate) sum[i][j] = add(sum[i][j], j == vectors - 1 ? load(c, last) : load(c));
-      if (t.relu) sum[i][j] = maximum(zero(), sum[i][j]);
-      if (j == vectors - 1) {
-        store(c, sum[i][j], last);
-      } else {
-        store(c, sum[i][j]);
-      }
-    });
+  if (t.accumulate) {
+    for_each([&](auto i, auto j, float* c)
+                 __attribute__((always_inline)) { sum[i][j] = add(sum[i][j], j == vectors - 1 ? load(c, last) : load(c)); });
+  }
+  if (t.relu) {
+    for_each([&](auto i, auto j, float*) __attribute__((always_inline)) { sum[i][j] = maximum(zero(), sum[i][j]); });
+  }
+  for_each([&](auto i, auto j, float* c) __attribute__((always_inline)) {
+    if constexpr (j == vectors - 1) {
+      store(c, sum[i][j], last);
+    } else {
+      store(c, sum[i][j]);
+    }
   });
 }
 
 // Everything in registers: rows x vectors sums, and either the row of B (few vectors) or the column of A (few rows) of one p.
-template <int rows, int vectors, bool a_by_columns>
+template <int rows, int vectors, bool a_by_columns, Fetch fetch>
 void multiply_tile(const Tile& t) {
   constexpr int groups = (rows + 2) / 3;  // rows 3g, 3g + 1, 3g + 2 are addressed from one pointer: there are 16 registers only
   const int64_t row_stride = a_by_columns ? 1 : t.a_stride;
@@ -92,12 +106,18 @@ void multiply_tile(const Tile& t) {
       asm("" : "+r"(now));  // four copies of this would have GCC move sums between registers, and to memory
       for (; now > 0; --now) multiply_add();
       if (next) {
-        repeat<(vectors * lanes + line - 1) / line>([&](auto j)
-                                                        __attribute__((always_inline)) { __builtin_prefetch(next + j * line, 0, 2); });
-        advance(next, t.next_stride);
+        if constexpr (fetch == Fetch::lines) {
+          for (int64_t lines = t.next_lines; lines > 0; --lines, next += line_floats) __builtin_prefetch(next);
+        } else {
+          repeat<(vectors * lanes + line_floats - 1) / line_floats>([&](auto j) __attribute__((always_inline)) {
+            __builtin_prefetch(next + j * line_floats, 0, 2);
+          });
+          advance(next, t.next_stride);
+        }
       }
     }
     if (stop == 0) break;
+    if (fetch == Fetch::lines) continue;
     repeat<rows>([&](auto i) __attribute__((always_inline)) {
       repeat<vectors>([&](auto j) __attribute__((always_inline)) {
         __builtin_prefetch(t.c + i * t.c_stride + smaller(j * lanes, t.columns - 1), 1);
@@ -136,12 +156,12 @@ void multiply_whole_or_part_of_row(const Tile& t) {
   (t.columns == vectors * lanes ? multiply_row<vectors, a_by_columns, true> : multiply_row<vectors, a_by_columns, false>)(t);
 }
 
-template <int rows, int vectors, bool a_by_columns>
+template <int rows, int vectors, bool a_by_columns, Fetch fetch>
 constexpr TileFunction tile_of() {
   if constexpr (rows == 1) {
     return multiply_whole_or_part_of_row<vectors, a_by_columns>;
   } else {
-    return multiply_tile<rows, vectors, a_by_columns>;
+    return multiply_tile<rows, vectors, a_by_columns, fetch>;
   }
 }
 
@@ -149,7 +169,7 @@ constexpr int most_rows = tall_tile_rows > narrow_tile_rows ? tall_tile_rows : n
 constexpr int most_vectors = widest_tile(1);
 
 struct Functions {
-  TileFunction at[2][most_rows + 1][most_vectors + 1];
+  TileFunction at[2][2][most_rows + 1][most_vectors + 1];
 };
 
 constexpr Functions make_functions() {
@@ -159,8 +179,10 @@ constexpr Functions make_functions() {
         [&] {
           constexpr int rows = r + 1;
           [&]<int... v>(std::integer_sequence<int, v...>) {
-            ((f.at[0][rows][v + 1] = tile_of<rows, v + 1, false>()), ...);
-            ((f.at[1][rows][v + 1] = tile_of<rows, v + 1, true>()), ...);
+            ((f.at[0][0][rows][v + 1] = tile_of<rows, v + 1, false, Fetch::rows_of_b>()), ...);
+            ((f.at[0][1][rows][v + 1] = tile_of<rows, v + 1, true, Fetch::rows_of_b>()), ...);
+            ((f.at[1][0][rows][v + 1] = tile_of<rows, v + 1, false, Fetch::lines>()), ...);
+            ((f.at[1][1][rows][v + 1] = tile_of<rows, v + 1, true, Fetch::lines>()), ...);
           }
           (std::make_integer_sequence<int, widest_tile(rows)>());
         }(),
@@ -174,6 +196,12 @@ constexpr Functions functions = make_functions();
 
 }  // namespace
 
-TileFunction tile_function(int64_t rows, int64_t vectors, bool a_by_columns) { return functions.at[a_by_columns ? 1 : 0][rows][vectors]; }
+TileFunction tile_function(int64_t rows, int64_t vectors, bool a_by_columns) {
+  return functions.at[0][a_by_columns ? 1 : 0][rows][vectors];
+}
+
+TileFunction streaming_tile_function(int64_t rows, int64_t vectors, bool a_by_columns) {
+  return functions.at[1][a_by_columns ? 1 : 0][rows][vectors];
+}
 
 }  // namespace NNRUN_ISA_NAMESPACE

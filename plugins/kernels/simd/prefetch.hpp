@@ -7,6 +7,7 @@
 namespace {
 
 constexpr int64_t cache_line = 64;  // bytes
+constexpr int64_t line_floats = cache_line / static_cast<int64_t>(sizeof(float));
 
 // Share `share` of `shares` of `count` elements.
 template <class T>
