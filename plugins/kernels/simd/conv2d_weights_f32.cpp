@@ -10,7 +10,7 @@ constexpr int64_t wanted_ranges = 8;  // enough to balance two to eight threads
 constexpr int64_t most_slices = 64;   // of the batch: what another layer has made of one is then still in the cache
 constexpr int64_t most_floats = 512 * 1024;
 constexpr int64_t block_pixels = 96;        // their dy, 64 filters wide, and their x for some taps fit the L1 cache
-constexpr int64_t merged_channels = 16;     // so few channels are copied with their padding, and a row of taps taken in one go
+constexpr int64_t merged_channels = 16;     // up to so few channels are copied with their padding, and a row of taps taken in one go
 constexpr int64_t elements_to_reduce = 64;  // in a range of phase 1
 
 constexpr int64_t round_up(int64_t x, int64_t step) { return ceil_divide(x, step) * step; }
@@ -34,7 +34,7 @@ struct Layout {
     column_blocks = ceil_divide(w.output[1], columns);
     blocks = w.batch * row_blocks * column_blocks;
 
-    merged = a.groups == 1 && !depthwise && w.dilation[1] == 1 && a.channels < merged_channels;
+    merged = a.groups == 1 && !depthwise && w.dilation[1] == 1 && a.channels <= merged_channels;
     x_columns = (columns - 1) * w.stride[1] + w.kernel[1];
     x_rows = (rows - 1) * w.stride[0] + (w.kernel[0] - 1) * w.dilation[0] + 1;
     copied_x = merged ? round_up(x_rows * x_columns * a.channels, 16) : 0;

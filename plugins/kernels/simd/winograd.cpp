@@ -31,16 +31,18 @@ struct Layout {
     }
     all_tiles = w.batch * tiles[0] * tiles[1];
     ranges = ranges_of(w.batch);
-    // Positions a little more than their tiles apart: at a power of two they would share a few places of the cache.
-    source_position = block_tiles * depth + cache_line / static_cast<int64_t>(sizeof(Operand));
+    // Positions a little more than their matrices apart: at a power of two they would share a few places of the cache.
+    constexpr int64_t apart = cache_line / static_cast<int64_t>(sizeof(Operand));
+    weights_position = panels * depth * width + apart;
+    source_position = block_tiles * depth + apart;
     product_position = block_tiles * width + lanes;
   }
 
   // Source channel `channel`, a multiple of operands_together.
   int64_t weights(int64_t position, int64_t panel, int64_t channel) const {
-    return ((position * panels + panel) * depth + channel) * width;
+    return position * weights_position + (panel * depth + channel) * width;
   }
-  int64_t weight_bytes() const { return winograd_positions * panels * depth * width * static_cast<int64_t>(sizeof(Operand)); }
+  int64_t weight_bytes() const { return winograd_positions * weights_position * static_cast<int64_t>(sizeof(Operand)); }
   int64_t source_bytes() const { return winograd_positions * source_position * static_cast<int64_t>(sizeof(Operand)); }
   int64_t range_bytes() const { return source_bytes() + winograd_positions * product_position * static_cast<int64_t>(sizeof(float)); }
   // Of a block's transforms, each; never fewer for a larger batch.
@@ -57,7 +59,7 @@ struct Layout {
 
   int64_t width, panels, depth;
   int64_t tiles[2], all_tiles, ranges;
-  int64_t source_position, product_position;  // operands, floats from a position to the next
+  int64_t weights_position, source_position, product_position;  // operands, floats from a position to the next
 };
 
 // `lanes` of the target's channels, some of the source's.
