@@ -183,6 +183,15 @@ void walk(const Gather& g, const Layout& layout, const float* packed, GatherTile
   }
 }
 
+// The gradient of pixels that no window sees, of all groups.
+void clear(const Gather& g, const GatherTile& t, Slice pixels) {
+  Walk at(g, t, pixels.begin);
+  for (int64_t pixel = pixels.begin; pixel < pixels.end; ++pixel, at.next(g, t)) {
+    float* to = g.target + at.to;
+    for (int64_t c = 0; c < g.all_target_channels(); c += lanes) store(to + c, zero(), first(smaller(lanes, g.all_target_channels() - c)));
+  }
+}
+
 void gather_run(const Gather& g, void* workspace, uint32_t phase, int64_t range) {
   const Layout layout(g);
   float* packed = static_cast<float*>(workspace);
@@ -213,6 +222,10 @@ void gather_run(const Gather& g, void* workspace, uint32_t phase, int64_t range)
       t.inside_pieces = contiguous ? 1 : x.taps;
       t.inside_length = contiguous ? x.taps * t.depth : t.depth;
       const Slice pixels = {rows * range / ranges * x.count, rows * (range + 1) / ranges * x.count};
+      if (g.backward && (t.lattice[0].taps == 0 || x.taps == 0)) {
+        clear(g, t, pixels);
+        continue;
+      }
       // Weights that the L2 cache cannot hold all at once: panel by panel.
       const int64_t panels = layout.groups * layout.panels;
       const int64_t step = panels * layout.panel_floats <= most_resident_weights ? panels : 1;
