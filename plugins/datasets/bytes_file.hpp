@@ -1,60 +1,35 @@
 // Files read front to back, plain or gzip, with every byte accounted for.
 #pragma once
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "../common/text.hpp"
+#include "file_bytes.hpp"
 
 namespace nnrun::datasets {
 
-// A regular file. Errors name it.
+// A regular file, front to back.
 class File {
  public:
-  explicit File(const std::string& path) : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (descriptor_ < 0) throw Error("cannot open " + path + ": " + std::strerror(errno));
-    struct stat status {};
-    const bool known = ::fstat(descriptor_, &status) == 0;
-    if (!known || !S_ISREG(status.st_mode)) {
-      const std::string reason = known ? "not a regular file" : std::strerror(errno);
-      ::close(descriptor_);
-      throw Error("cannot read " + path + ": " + reason);
-    }
-    size_ = static_cast<std::uint64_t>(status.st_size);
-  }
-  ~File() { ::close(descriptor_); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
-  const std::string& path() const { return path_; }
-  std::uint64_t size() const { return size_; }
+  explicit File(const std::string& path) : file_(path) {}
+  const std::string& path() const { return file_.path(); }
+  std::uint64_t size() const { return static_cast<std::uint64_t>(file_.size()); }
 
   // Up to to.size() bytes; fewer only at the file's end.
   std::size_t read(std::span<std::uint8_t> to) {
-    std::size_t done = 0;
-    while (done < to.size()) {
-      const ssize_t got = ::read(descriptor_, to.data() + done, std::min<std::size_t>(to.size() - done, 1u << 30));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) throw Error("cannot read " + path_ + ": " + std::strerror(errno));
-      if (got == 0) break;
-      done += static_cast<std::size_t>(got);
-    }
-    return done;
+    const std::size_t got = file_.read_at(at_, to);
+    at_ += static_cast<std::int64_t>(got);
+    return got;
   }
 
  private:
-  std::string path_;
-  int descriptor_;
-  std::uint64_t size_ = 0;
+  OpenFile file_;
+  std::int64_t at_ = 0;
 };
 
 // The bytes of a file, unpacked where it is gzip (RFC 1952: one member, checked by its CRC, and nothing after it).

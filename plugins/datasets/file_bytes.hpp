@@ -34,6 +34,7 @@ class OpenFile {
   OpenFile(const OpenFile&) = delete;
   OpenFile& operator=(const OpenFile&) = delete;
 
+  const std::string& path() const { return path_; }
   std::int64_t size() const { return size_; }
 
   // Up to to.size() bytes from `offset` on; fewer only at the file's end.

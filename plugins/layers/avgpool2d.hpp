@@ -64,16 +64,7 @@ struct Avgpool2d {
   IntegersOrWord stride{{}, "size"};
   IntegersOrWord padding{{}, "valid"};
 
-  static constexpr auto params() {
-    return schema(
-        param<&Avgpool2d::size>("size", "size of the windows: one number, or [height, width]").required().range(1, 1 << 16).items(1, 2),
-        param<&Avgpool2d::stride>("stride",
-                                  "pixels from one window to the next: size (side by side), one number, or [vertical, horizontal]")
-            .choices(pool_stride_words)
-            .range(1, 1 << 16)
-            .items(1, 2),
-        param<&Avgpool2d::padding>("padding", pool_padding_doc).choices(padding_words).range(0, 1 << 16).items(1, 4));
-  }
+  static constexpr auto params() { return pool_params<Avgpool2d>(); }
 
   void plan(Plan& p) {
     require_picture(p.input());

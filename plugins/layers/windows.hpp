@@ -15,6 +15,18 @@ inline constexpr const char* pool_padding_doc =
     "uncounted border: valid (none), same (output = input / stride), or pixels: one number, [height, width], [top, bottom, left, right]";
 inline constexpr const char* const pool_stride_words[] = {"size", nullptr};
 
+// Of pools, whose windows lie side by side unless a stride is given.
+template <class Pool>
+constexpr auto pool_params() {
+  return schema(
+      param<&Pool::size>("size", "size of the windows: one number, or [height, width]").required().range(1, 1 << 16).items(1, 2),
+      param<&Pool::stride>("stride", "pixels from one window to the next: size (side by side), one number, or [vertical, horizontal]")
+          .choices(pool_stride_words)
+          .range(1, 1 << 16)
+          .items(1, 2),
+      param<&Pool::padding>("padding", pool_padding_doc).choices(padding_words).range(0, 1 << 16).items(1, 4));
+}
+
 struct WindowParameters {
   const std::vector<std::int64_t>& size;  // one number, or [height, width]; so are the next two
   const std::vector<std::int64_t>& stride;

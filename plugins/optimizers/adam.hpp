@@ -30,14 +30,7 @@ class AdamSteps {
     a.m = s.states[0];
     a.v = s.states[1];
     a.g = s.gradients;
-    a.rate = static_cast<float>(s.rate);
-    a.beta1 = beta1_;
-    a.beta2 = beta2_;
-    a.epsilon = static_cast<float>(epsilon);
-    a.correction1 = correction1_;
-    a.correction2 = correction2_;
-    a.decay = decay;
-    a.decoupled_decay = decoupled_decay;
+    set_rule(a, s, epsilon, decay, decoupled_decay);
     a.finite = &finite;
     kernel_.serial(a);
     return finite != 0;
@@ -45,20 +38,25 @@ class AdamSteps {
 
   bool update(const nnrun_step& s, double epsilon, float decay, float decoupled_decay, nnrun_update& u) const {
     u.rule = NNRUN_UPDATE_ADAM;
-    u.rate = static_cast<float>(s.rate);
-    u.beta1 = beta1_;
-    u.beta2 = beta2_;
-    u.epsilon = static_cast<float>(epsilon);
-    u.correction1 = correction1_;
-    u.correction2 = correction2_;
-    u.decay = decay;
-    u.decoupled_decay = decoupled_decay;
+    set_rule(u, s, epsilon, decay, decoupled_decay);
     u.states[0] = s.states[0];
     u.states[1] = s.states[1];
     return true;
   }
 
  private:
+  template <class Rule>
+  void set_rule(Rule& rule, const nnrun_step& s, double epsilon, float decay, float decoupled_decay) const {
+    rule.rate = static_cast<float>(s.rate);
+    rule.beta1 = beta1_;
+    rule.beta2 = beta2_;
+    rule.epsilon = static_cast<float>(epsilon);
+    rule.correction1 = correction1_;
+    rule.correction2 = correction2_;
+    rule.decay = decay;
+    rule.decoupled_decay = decoupled_decay;
+  }
+
   float beta1_ = 0, beta2_ = 0, correction1_ = 1, correction2_ = 1;
   Kernel<nnrun_adam_f32> kernel_;
 };

@@ -79,8 +79,9 @@ TEST_CASE("a wrong gradient is found, and its layer is named") {
 }
 
 TEST_CASE("a layer that is right alone but not in the net is found there") {
-  // Larger tensors come behind it: they are placed first, and its input, which nobody seems to need any longer, where they lie.
-  const GradientReport report = check("[flatten, {dense: {units: 20}}, forgetful, {dense: {units: 200}}, copy, {dense: {units: 10}}]");
+  // Far larger tensors come behind it: they are placed first, and its input, which nobody seems to need any longer, where they lie,
+  // whatever scratch the dense layer before it takes.
+  const GradientReport report = check("[flatten, {dense: {units: 20}}, forgetful, {dense: {units: 6000}}, copy, {dense: {units: 10}}]");
   CHECK(row_of(report, "2.forgetful", "dx").outcome == GradientRow::Outcome::ok);
   REQUIRE(report.fault() != nullptr);
   CHECK(report.fault()->layer == "1.dense");

@@ -3,6 +3,8 @@
 
 #include "engine/guest.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <nnrun/plugin.hpp>
 
@@ -67,6 +69,15 @@ class Operands {
   Guest& guest_;
   std::vector<Output> outputs_;
 };
+
+// The structure that functions over windows take (shared/windows.inc), for one picture: the windows, then channels, filters, groups, what
+// lies outside of the picture, shift, and the addresses of x, weights, bias, y and scratch.
+inline std::array<std::int64_t, 23> fields_of(const nnrun_windows& w, const std::array<std::int64_t, 10>& others) {
+  std::array<std::int64_t, 23> fields = {1,           w.input[0],  w.input[1],    w.output[0],   w.output[1],  w.kernel[0], w.kernel[1],
+                                         w.stride[0], w.stride[1], w.dilation[0], w.dilation[1], w.padding[0], w.padding[1]};
+  std::copy(others.begin(), others.end(), fields.end() - others.size());
+  return fields;
+}
 
 // For arguments that may be negative.
 constexpr std::uint64_t as_register(std::int64_t value) { return static_cast<std::uint64_t>(value); }

@@ -30,30 +30,7 @@ void maxpool2d(Guest& guest, const char* function, const Arguments& a, std::int6
   Operands operands(guest);
   const auto x = static_cast<std::int64_t>(operands.input(a.x + picture * x_count, x_count));
   const auto y = static_cast<std::int64_t>(operands.output(a.y + picture * y_count, y_count));
-  const std::int64_t fields[] = {1,
-                                 w.input[0],
-                                 w.input[1],
-                                 w.output[0],
-                                 w.output[1],
-                                 w.kernel[0],
-                                 w.kernel[1],
-                                 w.stride[0],
-                                 w.stride[1],
-                                 w.dilation[0],
-                                 w.dilation[1],
-                                 w.padding[0],
-                                 w.padding[1],
-                                 a.channels,
-                                 0,
-                                 0,
-                                 0,
-                                 0,
-                                 x,
-                                 0,
-                                 0,
-                                 y,
-                                 0};
-  const std::uint64_t structure = operands.fields(fields);
+  const std::uint64_t structure = operands.fields(fields_of(w, {a.channels, 0, 0, 0, 0, x, 0, 0, y, 0}));
   operands.call(function, {structure}, budget(y_count * (w.kernel[0] * w.kernel[1] + 1)));
 }
 

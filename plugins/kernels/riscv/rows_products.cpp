@@ -38,30 +38,13 @@ void conv2d(Guest& guest, const char* function, const Arguments& a, std::int64_t
   const std::int64_t x_count = w.input[0] * w.input[1] * a.channels, places = w.output[0] * w.output[1];
   const std::int64_t depth = w.kernel[0] * w.kernel[1] * (a.channels / a.groups);
   Operands operands(guest);
-  const std::int64_t fields[] = {1,
-                                 w.input[0],
-                                 w.input[1],
-                                 w.output[0],
-                                 w.output[1],
-                                 w.kernel[0],
-                                 w.kernel[1],
-                                 w.stride[0],
-                                 w.stride[1],
-                                 w.dilation[0],
-                                 w.dilation[1],
-                                 w.padding[0],
-                                 w.padding[1],
-                                 a.channels,
-                                 a.filters,
-                                 a.groups,
-                                 outside,
-                                 shift,
-                                 static_cast<std::int64_t>(operands.input(a.x + picture * x_count, x_count)),
-                                 static_cast<std::int64_t>(operands.input(a.weights, a.filters * depth)),
-                                 static_cast<std::int64_t>(operands.input(a.bias, a.filters)),
-                                 static_cast<std::int64_t>(operands.output(a.y + picture * places * a.filters, places * a.filters)),
-                                 static_cast<std::int64_t>(operands.template scratch<Element>(depth))};
-  const std::uint64_t structure = operands.fields(fields);
+  const auto x = static_cast<std::int64_t>(operands.input(a.x + picture * x_count, x_count));
+  const auto weights = static_cast<std::int64_t>(operands.input(a.weights, a.filters * depth));
+  const auto bias = static_cast<std::int64_t>(operands.input(a.bias, a.filters));
+  const auto y = static_cast<std::int64_t>(operands.output(a.y + picture * places * a.filters, places * a.filters));
+  const auto gathered = static_cast<std::int64_t>(operands.template scratch<Element>(depth));
+  const std::uint64_t structure =
+      operands.fields(fields_of(w, {a.channels, a.filters, a.groups, outside, shift, x, weights, bias, y, gathered}));
   operands.call(function, {structure}, budget(places * (a.filters + a.groups) * (depth + 4), places * a.groups));
 }
 

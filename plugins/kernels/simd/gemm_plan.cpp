@@ -163,7 +163,7 @@ int64_t workspace_of(const nnrun_gemm_f32& g) {
       floats += (g.serial ? 2 * rows : most_ranges * smaller(most_rows_in_group, rows) + rows) * (depth + lanes);
     }
   }
-  if (b_is_resident(g)) floats = larger(floats, round_up(g.n, widest_passing_tile * lanes) * g.k);
+  if (b_is_resident(g)) floats = larger(floats, round_up(g.n, wide_tile_vectors(g.n) * lanes) * g.k);
   // The largest m that would be split, with these n and k.
   nnrun_gemm_f32 split = g;
   split.m = smaller(g.m, most_split_results / g.n);
