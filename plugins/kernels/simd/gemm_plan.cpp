@@ -181,7 +181,7 @@ struct Shape {
   bool operator==(const Shape&) const = default;
 
   size_t place(size_t places) const {
-    const int64_t mixed = (((m * 31 + n) * 31 + k) * 31 + lda) * 8 + transpose_a * 4 + transpose_b * 2 + serial;
+    const auto mixed = static_cast<uint64_t>((((m * 31 + n) * 31 + k) * 31 + lda) * 8 + transpose_a * 4 + transpose_b * 2 + serial);
     return static_cast<size_t>(mixed * 0x9E3779B97F4A7C15 >> 48) % places;
   }
 };
