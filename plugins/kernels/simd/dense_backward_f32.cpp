@@ -19,6 +19,7 @@ int64_t padded_batch(const nnrun_dense_backward_f32& a) { return ceil_divide(a.b
 // samples on.
 template <bool whole>
 void block_of_dx(const nnrun_dense_backward_f32& a, int64_t input, int64_t count, int64_t sample, const float* turned_dy) {
+  const float* ahead = a.weights + (input + rows_ahead) * a.units;
   Floats sum[block];
   repeat<block>([&](auto i) __attribute__((always_inline)) { sum[i] = zero(); });
   const int64_t stride = padded_batch(a);
@@ -35,6 +36,9 @@ void block_of_dx(const nnrun_dense_backward_f32& a, int64_t input, int64_t count
       w += step(i);
       asm("" : "+r"(w));  // one address: GCC would keep sixteen, in memory
     });
+    // As many lines as it reads, one behind the other: all of them at once would have it wait.
+    repeat<block * units_at_once / line_floats>([&](auto l) __attribute__((always_inline)) { __builtin_prefetch(ahead + l * line_floats); });
+    ahead += block * units_at_once;
   }
   for (; unit < a.units; ++unit, turned_dy += stride, ++weights) {
     const Floats dy = load(turned_dy);
@@ -105,8 +109,12 @@ void dense_backward_f32_run(const nnrun_dense_backward_f32& a, void* workspace, 
   for (int64_t input = 0; input < a.inputs; input += block) {
     const int64_t count = smaller(block, a.inputs - input);
     // Rows of x may be a multiple of a page apart, and would share a few lines of the L1 cache.
-    for (int64_t sample = 0; sample < a.batch; ++sample) store(x + sample * block, load(a.x + sample * a.ldx + input, first(count)));
-    prefetch_share(a.weights + (input + rows_ahead) * a.units, block * a.units, 0, 1);
+    for (int64_t sample = 0; sample < a.batch; ++sample) {
+      const float* from = a.x + sample * a.ldx + input;
+      store(x + sample * block, load(from, first(count)));
+      __builtin_prefetch(from + rows_ahead);
+      __builtin_prefetch(a.dx + sample * a.lddx + input + rows_ahead, 1);
+    }
     const auto dx = count == block ? block_of_dx<true> : block_of_dx<false>;
     for (int64_t sample = 0; sample < a.batch; sample += lanes) dx(a, input, count, sample, turned_dy + sample);
     block_of_dweights(a, input, count, x);
