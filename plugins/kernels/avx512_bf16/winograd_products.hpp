@@ -49,6 +49,7 @@ void multiply_pairs(const Operand* sources, int64_t source_stride, const Operand
       [&](auto i) { repeat<vectors>([&](auto v) __attribute__((always_inline)) { store(products + i * width + v * lanes, sum[i][v]); }); });
 }
 
+// As winograd_products_f32.hpp has it.
 class Products {
  public:
   Products(int64_t width, int64_t source_stride, int64_t depth) : width_(width), source_stride_(source_stride), pairs_((depth + 1) / 2) {}

@@ -27,6 +27,7 @@ template <class Meanwhile>
 void add_outer_products(const OuterProducts& o, Meanwhile meanwhile) {
   const int64_t width = smaller(o.columns, 2 * lanes);
   const int64_t row_tiles = ceil_divide(o.rows, o.columns <= lanes ? narrow_tile_rows : tall_tile_rows);
+  const int64_t least = o.rows / row_tiles, more = o.rows % row_tiles;  // rows of a tile; so many tiles have one more
   Tile t = {};
   t.a_stride = o.a_stride;
   t.b_stride = o.b_stride;
@@ -37,12 +38,14 @@ void add_outer_products(const OuterProducts& o, Meanwhile meanwhile) {
   for (int64_t column = 0; column < o.columns; column += width) {
     t.columns = smaller(width, o.columns - column);
     t.b = t.next = o.b + column;
+    t.a = o.a;
+    t.c = o.c + column;
     for (int64_t i = 0; i < row_tiles; ++i) {
-      const int64_t begin = o.rows * i / row_tiles, end = o.rows * (i + 1) / row_tiles;
+      const int64_t rows = least + (i < more ? 1 : 0);
       meanwhile(tile++);
-      t.a = o.a + begin;
-      t.c = o.c + begin * o.c_stride + column;
-      tile_function(end - begin, ceil_divide(t.columns, lanes), true)(t);
+      tile_function(rows, ceil_divide(t.columns, lanes), true)(t);
+      t.a += rows;
+      t.c += rows * o.c_stride;
     }
   }
 }

@@ -155,7 +155,9 @@ void prefetch_source_tile(const Winograd& w, const Layout& l, int64_t tile) {
 void multiply_block(const Winograd& w, const Layout& l, int64_t tiles, int64_t panel, const Operand* weights, const Operand* sources,
                     float* products, Slice next) {
   const int64_t groups = ceil_divide(tiles, product_rows);
-  const Products multiply(l.width, l.depth, w.source_channels);
+  int64_t begin[ceil_divide(block_tiles, product_rows) + 1];
+  for (int64_t group = 0; group <= groups; ++group) begin[group] = tiles * group / groups;
+  Products multiply(l.width, l.depth, w.source_channels);
   for (int64_t position = 0; position < winograd_positions; ++position) {
     const Operand* position_weights = weights + l.weights(position, panel, 0);
     // Each group fetches the next position's weights.
@@ -165,9 +167,9 @@ void multiply_block(const Winograd& w, const Layout& l, int64_t tiles, int64_t p
       prefetch_source_tile(w, l, tile);
     }
     for (int64_t group = 0; group < groups; ++group) {
-      const int64_t begin = tiles * group / groups, end = tiles * (group + 1) / groups;
-      multiply(end - begin, sources + position * l.source_position + begin * l.depth, position_weights, next_weights,
-               products + position * l.product_position + begin * l.width);
+      const int64_t first = begin[group];
+      multiply(begin[group + 1] - first, sources + position * l.source_position + first * l.depth, position_weights, next_weights,
+               products + position * l.product_position + first * l.width);
     }
   }
 }
