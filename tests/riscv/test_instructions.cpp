@@ -131,7 +131,7 @@ void run_all_rows(Guest& guest) {
   refuses("requantize", {0, 0, 0, 0, 1, minus_one, 0});
   for (const char* function : {"conv2d_q16", "conv2d_q16_low", "conv2d_s32", "conv2d_s8", "maxpool2d_s32", "maxpool2d_u8"}) {
     const bool pool = std::string(function).rfind("maxpool", 0) == 0;
-    for (const std::size_t field : {0, 5, 6, 13, 14, 15}) {
+    for (const std::size_t field : {0u, 5u, 6u, 13u, 14u, 15u}) {
       if (pool && field > 13) continue;
       std::vector<std::int64_t> fields(23, 1);
       fields[field] = -1;

@@ -37,7 +37,8 @@ void block_of_dx(const nnrun_dense_backward_f32& a, int64_t input, int64_t count
       asm("" : "+r"(w));  // one address: GCC would keep sixteen, in memory
     });
     // As many lines as it reads, one behind the other: all of them at once would have it wait.
-    repeat<block * units_at_once / line_floats>([&](auto l) __attribute__((always_inline)) { __builtin_prefetch(ahead + l * line_floats); });
+    repeat<block * units_at_once / line_floats>([&](auto l)
+                                                    __attribute__((always_inline)) { __builtin_prefetch(ahead + l * line_floats); });
     ahead += block * units_at_once;
   }
   for (; unit < a.units; ++unit, turned_dy += stride, ++weights) {
