@@ -23,6 +23,7 @@ constexpr int64_t round_up(int64_t x) { return ceil_divide(x, lanes) * lanes; }
 struct Layout {
   explicit Layout(const nnrun_conv2d_backward_weights_f32& a) {
     pixels = pixels_of(a.windows);
+    // A single vector of channels would be a tile that loads more than it multiplies.
     transposed = a.channels * round_up(a.filters) < a.filters * round_up(a.channels) || (a.channels <= lanes && a.filters > lanes);
     rows = transposed ? a.channels : a.filters, columns = transposed ? a.filters : a.channels;
     slices = larger(1, smaller(wanted_ranges, pixels / least_pixels));
