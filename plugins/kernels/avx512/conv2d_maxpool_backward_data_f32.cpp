@@ -12,6 +12,7 @@ namespace {
 constexpr int64_t taps = 9;
 constexpr int64_t block_filters = 64;  // as many bytes as a vector has; their weights for a chunk, 36 KB, stay in the L1 cache
 constexpr int64_t filter_floats = taps * lanes;
+constexpr int64_t pixels_ahead = 2;  // of y, that are fetched into the L1 cache
 
 struct Layout {
   explicit Layout(const nnrun_conv2d_maxpool_backward_data_f32& a) {
@@ -92,6 +93,10 @@ class Chunk {
     repeat<4>([&](auto y) { repeat<4>([&](auto x) { sum[y][x] = zero(); }); });
     for (int64_t column = 0; column < l_.width; ++column, at += a_.filters) {
       const __m512i argmax = _mm512_maskz_loadu_epi8(filters_, a_.argmax + at);
+      // The places decide on branches: they are to be there when they are asked for.
+      const int64_t ahead = at + pixels_ahead * a_.filters;
+      __builtin_prefetch(a_.argmax + ahead);
+      for (int64_t f = 0; f < block_filters; f += lanes) __builtin_prefetch(a_.dy + ahead + f);
       const auto at_place = [&](char place) __attribute__((always_inline))->uint64_t {
         return _mm512_mask_cmpeq_epi8_mask(filters_, argmax, _mm512_set1_epi8(place));
       };

@@ -13,8 +13,8 @@ namespace {
 
 constexpr int64_t taps = 9;
 constexpr int64_t most_slices = 8;
-constexpr int64_t band_pixels = 32;  // of y, at least: a list then has a dozen items, to pay for loading and storing the sums
-constexpr int64_t copied_bands = 4;  // together: neighbours see two rows of x in common
+constexpr int64_t band_pixels = 64;  // of y, at least: a list then has two dozen items, to pay for loading and storing the sums
+constexpr int64_t copied_bands = 2;  // together: neighbours see two rows of x in common
 constexpr int64_t strip_channels = 2 * lanes;
 constexpr int64_t most_band_vectors = 1 << 16;  // places are told in 16 bits
 
@@ -69,6 +69,9 @@ void append(const nnrun_conv2d_maxpool_backward_weights_f32& a, int64_t at, int6
     const Mask there = p < pixels ? mask : first(0);
     const __m512i which = _mm512_cvtepu8_epi32(_mm_mask_loadu_epi8(_mm_set1_epi8(4), there, a.argmax + from));
     gradient[p] = load(a.dy + from, there);
+    const int64_t ahead = from + lanes * a.filters;  // of the next pixels, into the L1 cache
+    __builtin_prefetch(a.dy + ahead);
+    if (filter % cache_line == 0) __builtin_prefetch(a.argmax + ahead);
     argmax[p] = _mm512_castsi512_ps(which);
     bias_sum = _mm512_mask_add_ps(bias_sum, _mm512_cmplt_epi32_mask(which, _mm512_set1_epi32(4)), bias_sum, gradient[p]);
   }
@@ -133,18 +136,6 @@ void add_windows(const Layout& l, const float* x, const uint16_t* place, const f
   });
 }
 
-// Share `share` of `shares` of what a band reads.
-void prefetch_band(const nnrun_conv2d_maxpool_backward_weights_f32& a, const Layout& l, int64_t picture, int64_t band, int64_t share,
-                   int64_t shares) {
-  const Slice rows = slice_of(l.height, l.rows, band);
-  const int64_t x_row = a.windows.input[1] * a.channels, y_row = l.width * a.filters;
-  const int64_t first = larger(0, 2 * rows.begin - a.windows.padding[0]), end = smaller(a.windows.input[0], first + 2 * rows.size() + 2);
-  prefetch_share(a.x + (picture * a.windows.input[0] + first) * x_row, (end - first) * x_row, share, shares);
-  const int64_t y = (picture * l.height + rows.begin) * y_row;
-  prefetch_share(a.dy + y, rows.size() * y_row, share, shares);
-  prefetch_share(a.argmax + y, rows.size() * y_row, share, shares);
-}
-
 void sum_slice(const nnrun_conv2d_maxpool_backward_weights_f32& a, const Layout& l, int64_t slice, float* sums) {
   float* x = sums + l.sums;
   const Lists lists(l, x + l.x_floats);
@@ -163,15 +154,10 @@ void sum_slice(const nnrun_conv2d_maxpool_backward_weights_f32& a, const Layout&
       }
       const float* seen = x + band % copied_bands * 2 * l.rows * l.columns * l.channels;
       make_lists(a, l, picture, rows, lists, bias);
-      const bool last_band = band == l.bands - 1, last = last_band && picture == end - 1;
       for (int64_t c = 0; c < l.channels; c += strip_channels) {
         const auto add = c + strip_channels <= l.channels ? add_windows<2> : add_windows<1>;
-        for (int64_t f = 0; f < a.filters; ++f) {
-          if (!last)
-            prefetch_band(a, l, last_band ? picture + 1 : picture, last_band ? 0 : band + 1, c / lanes * a.filters + f,
-                          l.channels / lanes * a.filters);
+        for (int64_t f = 0; f < a.filters; ++f)
           add(l, seen + c, lists.place + f * l.list, lists.gradient + f * l.list, lists.count[f], sums + f * taps * l.channels + c);
-        }
       }
     }
   }

@@ -98,6 +98,19 @@ __attribute__((always_inline)) inline void transform_row(const float* x, int64_t
   repeat<6>([&](auto k) __attribute__((always_inline)) { store(to + k * source_lanes, t[k]); });
 }
 
+// Where the next few tiles' results will go: a store that misses the L1 cache holds up those behind it.
+void prefetch_results(const nnrun_conv2d_maxpool_forward_f32& a, const Layout& l, int64_t picture, int64_t tile_row, int64_t tile,
+                      int64_t first_filter) {
+  for (int64_t i = 0; i < 2; ++i) {
+    const int64_t row = ((picture * l.height + 2 * tile_row + i) * l.width + 2 * tile) * a.filters + first_filter;
+    repeat<2 * few_channels_tiles>([&](auto j) __attribute__((always_inline)) {
+      repeat<vectors>([&](auto v) __attribute__((always_inline)) { __builtin_prefetch(a.y + row + j * a.filters + v * lanes, 1); });
+      if (a.argmax) __builtin_prefetch(a.argmax + row + j * a.filters, 1);
+    });
+  }
+  prefetching_is_an_effect();
+}
+
 template <int channels, bool relu>
 void compute_tiles(const nnrun_conv2d_maxpool_forward_f32& a, const Layout& l, int64_t picture, int64_t tile_row, int64_t panel,
                    const float* weights, const float* by_columns) {
@@ -105,6 +118,7 @@ void compute_tiles(const nnrun_conv2d_maxpool_forward_f32& a, const Layout& l, i
   const int64_t first_filter = panel * panel_filters;
   for (int64_t tile = 0; tile < l.tile_columns; tile += tiles) {
     Floats rows[tiles][vectors][4][6];  // transformed back along rows
+    prefetch_results(a, l, picture, tile_row, tile + tiles, first_filter);
     const float* w = weights;
     alignas(64) float sources[6][tiles][6 * source_lanes];
     repeat<6>([&](auto row) __attribute__((always_inline)) {

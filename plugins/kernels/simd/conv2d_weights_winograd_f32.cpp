@@ -10,7 +10,6 @@
 #include "advance.hpp"
 #include "conv2d_weights.hpp"
 #include "outer_products.hpp"
-#include "prefetch.hpp"
 #include "turns.hpp"
 #include "winograd.hpp"
 #include "winograd_transforms.hpp"
@@ -89,12 +88,6 @@ struct Square {
   bool holds(int64_t row, int64_t column) const {
     return row >= rows.begin && row < rows.end && column >= columns.begin && column < columns.end;
   }
-  void prefetch(Slice channels) const {
-    for (int64_t row = rows.begin; row < rows.end; ++row) {
-      for (int64_t column = columns.begin; column < columns.end; ++column)
-        prefetch_share(at(row, column) + channels.begin, channels.size(), 0, 1);
-    }
-  }
 
   const float* origin;
   int64_t row_stride, pixel;
@@ -139,7 +132,7 @@ __attribute__((always_inline)) inline void transform_gradient_tile(At at, Put pu
 
 // transform(at, put) for all vectors of channels: at(y, x) is a vector of the square's pixel, put(position, vector) writes to `to`.
 // The transforms ask column by column, and put in order: steps serve instead of 36 addresses, most of which would be on the stack.
-template <class Transform>
+template <int side, class Transform>
 __attribute__((always_inline)) inline void transform_square(const Square& s, Slice channels, float* to, int64_t position_floats,
                                                             Transform transform) {
   for (int64_t c = channels.begin; c < channels.end; c += lanes, to += lanes) {
@@ -148,6 +141,7 @@ __attribute__((always_inline)) inline void transform_square(const Square& s, Sli
       store(position, v);
       advance(position, position_floats);
     };
+    prefetch_tile_to_the_right<side>(s.at(0, 0) + c, s.row_stride, s.pixel);
     if (s.inside && c + lanes <= channels.end) {
       const float* column = s.at(0, 0) + c;
       const float* pixel = column;
@@ -174,9 +168,9 @@ void transform_block(const nnrun_conv2d_backward_weights_f32& a, const Layout& l
                      float* dy) {
   for (int64_t tile = tiles.begin; tile < tiles.end; ++tile, x += l.channels, dy += l.filters) {
     const TilePlace p = place_of(l, tile);
-    transform_square(
+    transform_square<winograd_tile>(
         x_of(a, p), channels, x, l.x_position, [](auto at, auto put) __attribute__((always_inline)) { transform_source_tile(at, put); });
-    transform_square(
+    transform_square<winograd_outputs>(
         dy_of(a, p), filters, dy, l.dy_position,
         [](auto at, auto put) __attribute__((always_inline)) { transform_gradient_tile(at, put); });
   }
@@ -188,14 +182,8 @@ void sum_block(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, Slic
   for (Slice block = {tiles.begin, tiles.begin}; block.begin < tiles.end; block.begin = block.end) {
     block.end = smaller(tiles.end, block.begin + l.block_tiles);
     const bool accumulate = block.begin > tiles.begin;
-    const int64_t next = smaller(l.block_tiles, tiles.end - block.end);
     transform_block(a, l, block, channels, filters, x, dy);
     for (int64_t position = 0; position < winograd_positions; ++position) {
-      for (int64_t tile = next * position / winograd_positions; tile < next * (position + 1) / winograd_positions; ++tile) {
-        const TilePlace p = place_of(l, block.end + tile);
-        x_of(a, p).prefetch(channels);
-        dy_of(a, p).prefetch(filters);
-      }
       OuterProducts o = {};
       o.rows = filters.size(), o.columns = channels.size(), o.depth = block.size();
       o.a = dy + position * l.dy_position, o.a_stride = l.filters;

@@ -3,12 +3,6 @@
 #include "prefetch.hpp"
 
 namespace NNRUN_ISA_NAMESPACE {
-namespace {
-
-constexpr int64_t short_depth = 96, tiles_ahead = 2;
-
-}  // namespace
-
 void multiply_group(const nnrun_gemm_f32& g, const Plan& plan, int64_t first_row, int64_t end_row, int64_t first_panel, int64_t end_panel,
                     const float* shared_b, float* private_a, float* private_b) {
   const TileRows tiles({first_row, end_row}, plan.tile_rows);
@@ -53,7 +47,6 @@ void multiply_group(const nnrun_gemm_f32& g, const Plan& plan, int64_t first_row
         t.a_stride = plan.pack_a ? r.size() : g.lda;
         t.next = next ? next + smaller(i * rows_in_tile, depth.size() - rows_in_tile) * t.next_stride : nullptr;
         t.c = g.c + r.begin * g.ldc + columns.begin;
-        if (g.k <= short_depth && i + tiles_ahead < tiles.tiles) prefetch_c(g, tiles[i + tiles_ahead], columns);
         if (next_depth && !g.transpose_a) {
           for (int64_t row = r.begin; row < r.end; ++row)
             prefetch_share(a_at(g, row, depth.end), smaller(plan.depth, g.k - depth.end), 0, 1);

@@ -50,14 +50,5 @@ class TileRows {
   int64_t begin_, least_, more_;
 };
 
-// C of a tile that comes soon.
-inline void prefetch_c(const nnrun_gemm_f32& g, Slice rows, Slice columns) {
-  const float* c = g.c + rows.begin * g.ldc;
-  for (int64_t row = rows.begin; row < rows.end; ++row, c += g.ldc) {
-    for (int64_t j = columns.begin; j < columns.end - 1; j += lanes) __builtin_prefetch(c + j, 1);
-    __builtin_prefetch(c + columns.end - 1, 1);
-  }
-}
-
 }  // namespace
 }  // namespace NNRUN_ISA_NAMESPACE

@@ -125,6 +125,7 @@ void transform_source_block(const Winograd& w, const Layout& l, Slice tiles, Ope
       const auto put = [&](int64_t position, Floats x) __attribute__((always_inline)) {
         store_operands(to + c + position * l.source_position, x);
       };
+      if (tile + 1 < tiles.end) prefetch_tile_to_the_right(from, row_stride, w.source_channels);
       if (inside && c + lanes <= w.source_channels) {
         transform_source_tile(
             [&](int64_t y, int64_t x) __attribute__((always_inline)) { return load(from + y * row_stride + x * w.source_channels); }, put);
@@ -140,20 +141,8 @@ void transform_source_block(const Winograd& w, const Layout& l, Slice tiles, Ope
   }
 }
 
-// What a tile sees of the source and those before it have not seen.
-void prefetch_source_tile(const Winograd& w, const Layout& l, int64_t tile) {
-  const TilePlace p = place_of(l, tile);
-  const int64_t first_row = p.row - w.padding[0] + 2, column = smaller(p.column, w.source_size[1] - 1);
-  for (int64_t row = larger(0, first_row); row < smaller(first_row + 4, w.source_size[0]); ++row) {
-    const int64_t pixels = smaller(4, w.source_size[1] - column);
-    prefetch_share(w.source + ((p.picture * w.source_size[0] + row) * w.source_size[1] + column) * w.source_channels,
-                   pixels * w.source_channels, 0, 1);
-  }
-}
-
-// Meanwhile the source of the tiles `next` is fetched.
 void multiply_block(const Winograd& w, const Layout& l, int64_t tiles, int64_t panel, const Operand* weights, const Operand* sources,
-                    float* products, Slice next) {
+                    float* products) {
   const int64_t groups = ceil_divide(tiles, product_rows);
   int64_t begin[ceil_divide(block_tiles, product_rows) + 1];
   for (int64_t group = 0; group <= groups; ++group) begin[group] = tiles * group / groups;
@@ -162,10 +151,6 @@ void multiply_block(const Winograd& w, const Layout& l, int64_t tiles, int64_t p
     const Operand* position_weights = weights + l.weights(position, panel, 0);
     // Each group fetches the next position's weights.
     const Operand* next_weights = weights + l.weights(smaller(position + 1, winograd_positions - 1), panel, 0);
-    for (int64_t tile = next.begin + next.size() * position / winograd_positions;
-         tile < next.begin + next.size() * (position + 1) / winograd_positions; ++tile) {
-      prefetch_source_tile(w, l, tile);
-    }
     for (int64_t group = 0; group < groups; ++group) {
       const int64_t first = begin[group];
       multiply(begin[group + 1] - first, sources + position * l.source_position + first * l.depth, position_weights, next_weights,
@@ -286,8 +271,7 @@ void winograd_run(const Winograd& w, void* workspace, uint32_t phase, int64_t ra
     tiles.end = smaller(end, tiles.begin + block_tiles);
     transform_source_block(w, l, tiles, sources);
     for (int64_t panel = 0; panel < l.panels; ++panel) {
-      const Slice next = {tiles.end, panel == l.panels - 1 ? smaller(end, tiles.end + block_tiles) : tiles.end};
-      multiply_block(w, l, tiles.size(), panel, weights, sources, products, next);
+      multiply_block(w, l, tiles.size(), panel, weights, sources, products);
       finish(w, l, tiles, panel, products);
     }
   }

@@ -61,6 +61,15 @@ __attribute__((always_inline)) inline void transform_source_tile(At at, Put put)
   });
 }
 
+// Into the L1 cache, of a vector of channels: what the tile to the right sees and neither this one nor those above have seen.
+template <int side = winograd_tile>
+__attribute__((always_inline)) inline void prefetch_tile_to_the_right(const float* tile, int64_t row, int64_t pixel) {
+  const float* first = tile + (side - winograd_outputs) * row + side * pixel;
+  repeat<winograd_outputs>([&](auto y) __attribute__((always_inline)) {
+    repeat<winograd_outputs>([&](auto x) __attribute__((always_inline)) { __builtin_prefetch(first + y * row + x * pixel); });
+  });
+}
+
 // A dy
 __attribute__((always_inline)) inline void transform_target_gradient(const Floats (&d)[4], Floats (&t)[6]) {
   const Floats two = all(2.0f), four = all(4.0f);
