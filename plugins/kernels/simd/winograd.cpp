@@ -187,7 +187,9 @@ void finish_block(const Winograd& w, const Layout& l, Slice tiles, int64_t panel
         repeat<4>([&](auto j) __attribute__((always_inline)) {
           Floats result = add(y[i][j], bias);
           if constexpr (relu) result = maximum(zero(), result);
-          if (i < rows && j < columns) store(to + (i * w.target_size[1] + j) * w.target_channels + c, result, mask);
+          float* result_to = to + (i * w.target_size[1] + j) * w.target_channels + c;
+          __builtin_prefetch(result_to + winograd_outputs * w.target_channels, 1);  // the next tile's
+          if (i < rows && j < columns) store(result_to, result, mask);
         });
       });
     }
@@ -213,7 +215,9 @@ void pool_block(const Winograd& w, const Layout& l, Slice tiles, int64_t panel, 
           const Pooled pooled =
               largest_of_four<relu>(y[2 * i][2 * j], y[2 * i][2 * j + 1], y[2 * i + 1][2 * j], y[2 * i + 1][2 * j + 1], bias);
           if (i >= rows || j >= columns) return;
-          const int64_t at = origin + (i * width + j) * w.target_channels + c;
+          const int64_t at = origin + (i * width + j) * w.target_channels + c, next = at + winograd_outputs / 2 * w.target_channels;
+          __builtin_prefetch(w.target + next, 1);
+          if (w.argmax) __builtin_prefetch(w.argmax + next, 1);
           store(w.target + at, pooled.y, mask);
           if (w.argmax) to_bytes(w.argmax + at, pooled.argmax, count);
         });
