@@ -1,9 +1,8 @@
 // What the elementwise layers share.
 #pragma once
 
-#include <algorithm>
-
 #include "inputs.hpp"
+#include "kernel_pair.hpp"
 
 namespace nnrun::layers {
 
@@ -26,44 +25,29 @@ class Activation {
     const auto count = static_cast<double>(p.input().count());
     p.cost(operations * count, (operations + 2) * count);
 
-    const nnrun_activation_f32 shape = arguments(p.input().count());
-    forward_ = p.kernel(shape);
-    std::size_t bytes = forward_.workspace(shape);
-    if (p.training()) {
-      const nnrun_activation_backward_f32 backward_shape = backward_arguments(p.input().count());
-      backward_ = p.kernel(backward_shape);
-      bytes = std::max(bytes, backward_.workspace(backward_shape));
-    }
-    scratch_ = p.scratch(bytes);
+    kernels_.plan(p, arguments<nnrun_activation_f32>(p.input().count()), arguments<nnrun_activation_backward_f32>(p.input().count()));
   }
 
   void forward(const Run& r) const {
-    nnrun_activation_f32 a = arguments(r.x().count());
+    auto a = arguments<nnrun_activation_f32>(r.x().count());
     a.x = r.x().data();
     a.y = r.y().data();
-    forward_(a, r.scratch<void>(scratch_));
+    kernels_(r, a);
   }
 
   void backward(const Run& r) const {
     if (!r.input_gradient()) return;
-    nnrun_activation_backward_f32 a = backward_arguments(r.dy().count());
+    auto a = arguments<nnrun_activation_backward_f32>(r.dy().count());
     a.from = from_output_ ? r.y().data() : r.x().data();
     a.dy = r.dy().data();
     a.dx = r.dx().data();
-    backward_(a, r.scratch<void>(scratch_));
+    kernels_(r, a);
   }
 
  private:
-  nnrun_activation_f32 arguments(std::int64_t count) const {
-    nnrun_activation_f32 a{};
-    a.count = count;
-    a.function = function_;
-    a.alpha = alpha_;
-    return a;
-  }
-
-  nnrun_activation_backward_f32 backward_arguments(std::int64_t count) const {
-    nnrun_activation_backward_f32 a{};
+  template <class Arguments>
+  Arguments arguments(std::int64_t count) const {
+    Arguments a{};
     a.count = count;
     a.function = function_;
     a.alpha = alpha_;
@@ -73,9 +57,7 @@ class Activation {
   std::uint32_t function_ = 0;
   float alpha_ = 0;
   bool from_output_ = true;
-  int scratch_ = 0;
-  Kernel<nnrun_activation_f32> forward_;
-  Kernel<nnrun_activation_backward_f32> backward_;
+  KernelPair<nnrun_activation_f32, nnrun_activation_backward_f32> kernels_;
 };
 
 }  // namespace nnrun::layers

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernel_pair.hpp"
 #include "windows.hpp"
 
 namespace nnrun::layers {
@@ -13,22 +14,14 @@ class WindowMeans {
     const auto outputs = static_cast<double>(p.batch() * windows.output[0] * windows.output[1] * channels_);
     const double terms = outputs * static_cast<double>(windows.kernel[0] * windows.kernel[1]);
     p.cost(terms, terms);
-    const auto shape = arguments<nnrun_avgpool2d_forward_f32>(p.batch());
-    forward_ = p.kernel(shape);
-    std::size_t bytes = forward_.workspace(shape);
-    if (p.training()) {
-      const auto backward_shape = arguments<nnrun_avgpool2d_backward_f32>(p.batch());
-      backward_ = p.kernel(backward_shape);
-      bytes = std::max(bytes, backward_.workspace(backward_shape));
-    }
-    scratch_ = p.scratch(bytes);
+    kernels_.plan(p, arguments<nnrun_avgpool2d_forward_f32>(p.batch()), arguments<nnrun_avgpool2d_backward_f32>(p.batch()));
   }
 
   void forward(const Run& r) const {
     auto a = arguments<nnrun_avgpool2d_forward_f32>(r.batch());
     a.x = r.x().data();
     a.y = r.y().data();
-    forward_(a, r.scratch<void>(scratch_));
+    kernels_(r, a);
   }
 
   void backward(const Run& r) const {
@@ -36,7 +29,7 @@ class WindowMeans {
     auto a = arguments<nnrun_avgpool2d_backward_f32>(r.batch());
     a.dy = r.dy().data();
     a.dx = r.dx().data();
-    backward_(a, r.scratch<void>(scratch_));
+    kernels_(r, a);
   }
 
  private:
@@ -50,9 +43,7 @@ class WindowMeans {
 
   nnrun_windows windows_{};
   std::int64_t channels_ = 0;
-  int scratch_ = 0;
-  Kernel<nnrun_avgpool2d_forward_f32> forward_;
-  Kernel<nnrun_avgpool2d_backward_f32> backward_;
+  KernelPair<nnrun_avgpool2d_forward_f32, nnrun_avgpool2d_backward_f32> kernels_;
 };
 
 // Padding does not count: the mean is over those places of a window that lie in the picture.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernel_pair.hpp"
 #include "windows.hpp"
 
 namespace nnrun::layers {
@@ -42,40 +43,28 @@ struct Maxpool2d {
     const std::int64_t outputs = output[0] * output[1] * output[2] * output[3];
     p.cost(static_cast<double>(outputs * windows_.kernel[0] * windows_.kernel[1]), static_cast<double>(input.count()));
 
-    const auto shape = arguments<nnrun_maxpool2d_forward_f32>(p.batch());
-    forward_ = p.kernel(shape);
-    std::size_t bytes = forward_.workspace(shape);
-    if (p.training()) {
-      argmax_ = p.saved(static_cast<std::size_t>(outputs));
-      const auto backward_shape = arguments<nnrun_maxpool2d_backward_f32>(p.batch());
-      backward_ = p.kernel(backward_shape);
-      bytes = std::max(bytes, backward_.workspace(backward_shape));
-    }
-    input_gradient_ = p.input_gradient();
-    scratch_ = bytes == 0 ? -1 : p.scratch(bytes);
+    kernels_.plan(p, arguments<nnrun_maxpool2d_forward_f32>(p.batch()), arguments<nnrun_maxpool2d_backward_f32>(p.batch()));
+    if (p.training()) argmax_ = p.saved(static_cast<std::size_t>(outputs));
   }
 
-  void forward(const Run& r) const { forward_(forward_arguments(r, 0, 1), workspace(r)); }
+  void forward(const Run& r) const { kernels_(r, forward_arguments(r, 0, 1)); }
 
   void backward(const Run& r) const {
-    if (r.input_gradient()) backward_(backward_arguments(r, 0, 1), workspace(r));
+    if (r.input_gradient()) kernels_(r, backward_arguments(r, 0, 1));
   }
 
-  // Each picture for itself, so that part of the batch is a smaller batch.
-  std::int64_t slices(std::int64_t batch, bool backward) const { return scratch_ < 0 && (!backward || input_gradient_) ? batch : 0; }
+  std::int64_t slices(std::int64_t batch, bool backward) const { return kernels_.slices(batch, backward); }
 
   void run_slice(const Run& r, const nnrun_slice& slice) const {
     if (slice.stage != NNRUN_SLICES_EACH) return;
     if (slice.backward == 0) {
-      forward_.serial(forward_arguments(r, slice.index, slice.count));
+      kernels_.slice(forward_arguments(r, slice.index, slice.count));
     } else {
-      backward_.serial(backward_arguments(r, slice.index, slice.count));
+      kernels_.slice(backward_arguments(r, slice.index, slice.count));
     }
   }
 
  private:
-  void* workspace(const Run& r) const { return scratch_ < 0 ? nullptr : r.scratch<void>(scratch_); }
-
   // Part `index` of `parts`.
   nnrun_maxpool2d_forward_f32 forward_arguments(const Run& r, std::int64_t index, std::int64_t parts) const {
     auto a = arguments<nnrun_maxpool2d_forward_f32>(r.batch() / parts);
@@ -106,10 +95,8 @@ struct Maxpool2d {
 
   nnrun_windows windows_{};
   std::int64_t channels_ = 0;
-  bool input_gradient_ = false;
-  int argmax_ = -1, scratch_ = -1;  // scratch_ -1: the kernels need none
-  Kernel<nnrun_maxpool2d_forward_f32> forward_;
-  Kernel<nnrun_maxpool2d_backward_f32> backward_;
+  int argmax_ = -1;
+  KernelPair<nnrun_maxpool2d_forward_f32, nnrun_maxpool2d_backward_f32> kernels_;
 };
 
 }  // namespace nnrun::layers

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <algorithm>
-
 #include "inputs.hpp"
+#include "kernel_pair.hpp"
 
 namespace nnrun::layers {
 
@@ -21,40 +20,29 @@ struct Relu {
     p.cost(count, count);
 
     nnrun_relu_f32 shape{};
-    shape.count = p.input().count();
-    forward_ = p.kernel(shape);
-    std::size_t bytes = forward_.workspace(shape);
-    if (p.training()) {
-      nnrun_relu_backward_f32 backward_shape{};
-      backward_shape.count = shape.count;
-      backward_ = p.kernel(backward_shape);
-      bytes = std::max(bytes, backward_.workspace(backward_shape));
-    }
-    input_gradient_ = p.input_gradient();
-    scratch_ = bytes == 0 ? -1 : p.scratch(bytes);
+    nnrun_relu_backward_f32 backward_shape{};
+    shape.count = backward_shape.count = p.input().count();
+    kernels_.plan(p, shape, backward_shape);
   }
 
-  void forward(const Run& r) const { forward_(forward_arguments(r, 0, 1), workspace(r)); }
+  void forward(const Run& r) const { kernels_(r, forward_arguments(r, 0, 1)); }
 
   void backward(const Run& r) const {
-    if (r.input_gradient()) backward_(backward_arguments(r, 0, 1), workspace(r));
+    if (r.input_gradient()) kernels_(r, backward_arguments(r, 0, 1));
   }
 
-  // Each number for itself, so that part of the batch is a smaller batch.
-  std::int64_t slices(std::int64_t batch, bool backward) const { return scratch_ < 0 && (!backward || input_gradient_) ? batch : 0; }
+  std::int64_t slices(std::int64_t batch, bool backward) const { return kernels_.slices(batch, backward); }
 
   void run_slice(const Run& r, const nnrun_slice& slice) const {
     if (slice.stage != NNRUN_SLICES_EACH) return;
     if (slice.backward == 0) {
-      forward_.serial(forward_arguments(r, slice.index, slice.count));
+      kernels_.slice(forward_arguments(r, slice.index, slice.count));
     } else {
-      backward_.serial(backward_arguments(r, slice.index, slice.count));
+      kernels_.slice(backward_arguments(r, slice.index, slice.count));
     }
   }
 
  private:
-  void* workspace(const Run& r) const { return scratch_ < 0 ? nullptr : r.scratch<void>(scratch_); }
-
   // Part `index` of `parts`.
   static nnrun_relu_f32 forward_arguments(const Run& r, std::int64_t index, std::int64_t parts) {
     nnrun_relu_f32 a{};
@@ -72,10 +60,7 @@ struct Relu {
     return a;
   }
 
-  bool input_gradient_ = false;
-  int scratch_ = -1;  // -1: the kernels need none
-  Kernel<nnrun_relu_f32> forward_;
-  Kernel<nnrun_relu_backward_f32> backward_;
+  KernelPair<nnrun_relu_f32, nnrun_relu_backward_f32> kernels_;
 };
 
 }  // namespace nnrun::layers

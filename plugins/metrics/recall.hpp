@@ -1,21 +1,14 @@
 #pragma once
 
-#include "answers.hpp"
+#include "confusion_matrix.hpp"
 
 namespace nnrun::metrics {
 
 // Of the samples of class 1, the share that the net finds; with more than two classes, the mean of that over the classes (macro
 // average). A class without samples counts as 0.
-struct Recall {
+struct Recall : OfConfusionMatrix {
   static constexpr auto name = "recall";
   static constexpr auto doc = "share of the samples of class 1 that are found; with more than two classes, the mean over the classes";
-
-  std::size_t plan(const nnrun_metric_plan& p) {
-    answers_.plan(p);
-    return answers_.matrix_size();
-  }
-
-  void add(const Tensor& output, const Tensor& labels, double* matrix) const { answers_.count(output, labels, matrix); }
 
   double result(const double* matrix) const {
     return answers_.mean_over_classes([&](std::int64_t c) {
@@ -24,11 +17,6 @@ struct Recall {
       return samples > 0 ? matrix[c * answers_.classes() + c] / samples : 0.0;
     });
   }
-
-  void table(const double* matrix, nnrun_field& field) const { answers_.describe(matrix, field); }
-
- private:
-  Answers answers_;
 };
 
 }  // namespace nnrun::metrics
