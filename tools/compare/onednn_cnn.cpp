@@ -49,7 +49,7 @@ struct Fixture {
   std::vector<float> channels_last, channels_first;
 };
 
-onednn::Convolution convolution(int index, int64_t batch) {
+onednn::Convolution convolution(size_t index, int64_t batch) {
   return {batch, side >> index, index ? filters[index - 1] : 3, filters[index], 3, 1, 1, true, true};
 }
 
@@ -61,7 +61,7 @@ struct Stage {
   Op pool_forward, pool_backward, relu_backward;
 };
 
-Stage make_stage(int index, int64_t batch, tag layout, const memory& x, const memory& dx, bool training) {
+Stage make_stage(size_t index, int64_t batch, tag layout, const memory& x, const memory& dx, bool training) {
   const onednn::Convolution c = convolution(index, batch);
   Stage s;
   s.x = x;
@@ -91,7 +91,7 @@ Stage make_stage(int index, int64_t batch, tag layout, const memory& x, const me
 }
 
 // The ways of one pass that take x and y as the stage has them.
-Ways convolution_ways(int index, int64_t batch, onednn::Pass pass, tag x_layout, tag layout, const Stage& s) {
+Ways convolution_ways(size_t index, int64_t batch, onednn::Pass pass, tag x_layout, tag layout, const Stage& s) {
   const bool weights_gradient = pass == onednn::Pass::backward_weights;
   Ways found;
   for (const auto& way : onednn::ways(convolution(index, batch), pass, x_layout, layout)) {
@@ -141,7 +141,7 @@ class Trainer {
     }
     stages_.push_back(first_->first);
     layers_.push_back(first_->second);
-    for (int i = 1; i < 3; ++i) {
+    for (size_t i = 1; i < 3; ++i) {
       stages_.push_back(make_stage(i, batch_size, layout, stages_[i - 1].pooled, stages_[i - 1].pooled_gradient, true));
       const auto ways = [&](onednn::Pass pass) { return convolution_ways(i, batch_size, pass, layout, layout, stages_[i]); };
       layers_.emplace_back(ways(onednn::Pass::forward), ways(onednn::Pass::backward_weights), ways(onednn::Pass::backward_data));
@@ -149,20 +149,20 @@ class Trainer {
     dense_.push_back(dense_memories(stages_[2].pooled, stages_[2].pooled_gradient, hidden, true));
     dense_.push_back(dense_memories(dense_[0].y, dense_[0].dy, 1, true));
     const Dense shapes[] = {{stages_[2].pooled.get_desc(), hidden, true}, {dense_[0].y.get_desc(), 1, false}};
-    for (int i = 0; i < 2; ++i) layers_.push_back(dense_layer(shapes[i], dense_[i], true));
+    for (size_t i = 0; i < 2; ++i) layers_.push_back(dense_layer(shapes[i], dense_[i], true));
     hidden_relu_backward_ = relu_backward_op(dense_[0].y, dense_[0].dy);
 
     const float* source = fixture.weights.data();
-    for (int i = 0; i < 3; ++i) {
+    for (size_t i = 0; i < 3; ++i) {
       source = read_parameters(source, convolution(i, batch_size).plain_weights(), layers_[i].weights, stages_[i].bias);
     }
-    for (int i = 0; i < 2; ++i) source = read_parameters(source, shapes[i].plain_weights(), layers_[3 + i].weights, dense_[i].bias);
+    for (size_t i = 0; i < 2; ++i) source = read_parameters(source, shapes[i].plain_weights(), layers_[3 + i].weights, dense_[i].bias);
   }
 
   float step(int64_t number) {
     const int64_t first = number % (int64_t(fixture_.labels.size()) / batch_size) * batch_size;
     stages_[0].x.set_data_handle(const_cast<float*>(fixture_.sample(input_, first)));
-    for (int i = 0; i < 3; ++i) {
+    for (size_t i = 0; i < 3; ++i) {
       layers_[i].forward();
       stages_[i].pool_forward.run();
     }
@@ -176,7 +176,7 @@ class Trainer {
     layers_[3].backward_weights();
     layers_[3].backward_data();
     update(layers_[3], dense_[0].bias, dense_[0].bias_gradient);
-    for (int i = 2; i >= 0; --i) {
+    for (size_t i = 3; i-- > 0;) {
       stages_[i].relu_backward.run();
       stages_[i].pool_backward.run();
       layers_[i].backward_weights();
@@ -222,7 +222,7 @@ class Predictor {
   Predictor(const Fixture& fixture, int64_t batch, tag layout) {
     const float* source = fixture.weights.data();
     memory x, pooled;
-    for (int i = 0; i < 3; ++i) {
+    for (size_t i = 0; i < 3; ++i) {
       double best = std::numeric_limits<double>::infinity();
       Op product;
       Stage stage;
