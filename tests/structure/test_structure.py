@@ -113,6 +113,19 @@ class Border(unittest.TestCase):
                 self.assertNotIn("__attribute__((constructor", path.read_text())
 
 
+    def test_gcc_keeps_prefetches(self):
+        # It leaves out calls of functions that do nothing else: see plugins/kernels/simd/prefetch.hpp.
+        found = 0
+        for path in sources("plugins/kernels"):
+            for line, name, body in re.findall(r"^([^\n]*\bvoid (\w+)\([^;{]*\{)$(.*?)^\}", path.read_text(), re.MULTILINE | re.DOTALL):
+                if "__builtin_prefetch" not in body or re.search(r"\b(store|fma|load|add|multiply_add)\(", body):
+                    continue
+                found += 1
+                with self.subTest(f"{path.name}: {name}"):
+                    self.assertTrue("always_inline" in line or "prefetching_is_an_effect()" in body)
+        self.assertGreaterEqual(found, 3)
+
+
 class Packages(unittest.TestCase):
     """tools/packages.txt names what the build finds."""
 
