@@ -77,6 +77,14 @@ inline Mask greater_or_nan(Floats a, Floats b) {  // a > b, or a is NaN
 inline Floats where_equal(Floats a, float b, Floats x) { return _mm256_and_ps(_mm256_cmp_ps(a, all(b), _CMP_EQ_OQ), x); }
 inline Floats select(Mask m, Floats yes, Floats no) { return _mm256_blendv_ps(no, yes, _mm256_castsi256_ps(m)); }
 
+// Lane i is lane from[i] of a, or, where from[i] >= lanes, lane from[i] - lanes of b.
+using LaneNumbers = __m256i;
+inline LaneNumbers lane_numbers(const int32_t (&from)[lanes]) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
+inline Floats pick(Floats a, Floats b, LaneNumbers from) {
+  const __m256 of_b = _mm256_castsi256_ps(_mm256_slli_epi32(from, 28));  // bit 3 where a blend looks
+  return _mm256_blendv_ps(_mm256_permutevar8x32_ps(a, from), _mm256_permutevar8x32_ps(b, from), of_b);
+}
+
 inline Mask greater(Floats a, Floats b) { return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_GT_OQ)); }
 
 inline Floats round_down(Floats x) { return _mm256_floor_ps(x); }

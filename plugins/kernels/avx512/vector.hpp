@@ -76,6 +76,11 @@ inline Mask greater_or_nan(Floats a, Floats b) {  // a > b, or a is NaN
 inline Floats where_equal(Floats a, float b, Floats x) { return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, all(b), _CMP_EQ_OQ), x); }
 inline Floats select(Mask m, Floats yes, Floats no) { return _mm512_mask_blend_ps(m, no, yes); }
 
+// Lane i is lane from[i] of a, or, where from[i] >= lanes, lane from[i] - lanes of b.
+using LaneNumbers = __m512i;
+inline LaneNumbers lane_numbers(const int32_t (&from)[lanes]) { return _mm512_loadu_si512(from); }
+inline Floats pick(Floats a, Floats b, LaneNumbers from) { return _mm512_permutex2var_ps(a, from, b); }
+
 inline Mask greater(Floats a, Floats b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
 
 inline Floats round_down(Floats x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }

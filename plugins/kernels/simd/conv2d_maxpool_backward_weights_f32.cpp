@@ -71,6 +71,49 @@ void fill_table(const Layout& l, const Pieces& pieces, const float* x, float* ta
   }
 }
 
+// The same where a vector of the table comes from two rows of taps at most, and both columns' windows from one vector of each.
+struct Picks {
+  explicit Picks(const Layout& l) {
+    const int64_t tap_row = l.a.windows.dilation[0] * l.pitch;
+    for (int v = 0; v < row_vectors; ++v) {
+      const int64_t count = larger(0, smaller(lanes, l.elements - v * lanes)), row = count > 0 ? v * lanes / l.run : 0;
+      if (count > 0 && (v * lanes + count - 1) / l.run > row + 1) possible = false;
+      inside[v] = first(count);
+      upper[v] = row * tap_row;
+      lower[v] = smaller(row + 1, l.a.windows.kernel[0] - 1) * tap_row;
+      for (int column = 0; column < 2; ++column) {
+        int32_t from[lanes] = {};
+        for (int64_t i = 0; i < count; ++i) {
+          const int64_t element = v * lanes + i;
+          from[i] = static_cast<int32_t>((element / l.run - row) * lanes + element % l.run + column * l.step);
+        }
+        lane[column][v] = lane_numbers(from);
+      }
+    }
+    possible = possible && l.run + l.step <= lanes;
+  }
+
+  bool possible = true;
+  Mask inside[row_vectors];  // what is not the bias's
+  int64_t upper[row_vectors], lower[row_vectors];
+  LaneNumbers lane[2][row_vectors];
+};
+
+void fill_table_by_picks(const Layout& l, const Pieces& pieces, const Picks& picks, const float* x, float* table) {
+  const int64_t below = l.a.windows.stride[0] * l.pitch;
+  for (int64_t pixel = 0; pixel < l.width; ++pixel, x += 2 * l.step, table += 4 * row_floats) {
+    repeat<2>([&](auto row) __attribute__((always_inline)) {
+      repeat<row_vectors>([&](auto v) __attribute__((always_inline)) {
+        const Floats upper = load(x + row * below + picks.upper[v]), lower = load(x + row * below + picks.lower[v]);
+        repeat<2>([&](auto column) __attribute__((always_inline)) {
+          const Floats window = select(picks.inside[v], pick(upper, lower, picks.lane[column][v]), pieces.ends[v]);
+          store(table + (2 * row + column) * row_floats + v * lanes, window);
+        });
+      });
+    });
+  }
+}
+
 // Gradients that ReLU lets through, and which of their pixel's windows they belong to; (pooled pixels, filters).
 void fill_gradients(const Layout& l, int64_t pooled_row, float* gradient, uint8_t* place) {
   const nnrun_conv2d_maxpool_backward_weights_f32& a = l.a;
@@ -118,13 +161,18 @@ void sum_slice(const Layout& l, int64_t slice, float* sums) {
   fill_with_zeros(sums, l.sums);
   fill_with_zeros(x, l.x_floats);
   const Pieces pieces(l);
+  const Picks picks(l);
   const auto fill = pieces.most <= 2 ? fill_table<2> : fill_table<0>;
   const int64_t begin = l.a.windows.batch * slice / l.slices, end = l.a.windows.batch * (slice + 1) / l.slices;
   for (int64_t picture = begin; picture < end; ++picture) {
     for (int64_t pooled = 0; pooled < l.height; ++pooled) {
       l.copy(picture, {pooled, pooled + 1}, x);
       if (pooled + 1 < l.height) l.fetch(picture, {pooled + 1, pooled + 2});
-      fill(l, pieces, x, table);
+      if (picks.possible) {
+        fill_table_by_picks(l, pieces, picks, x, table);
+      } else {
+        fill(l, pieces, x, table);
+      }
       fill_gradients(l, picture * l.height + pooled, gradient, place);
       for (int64_t f = 0; f < l.filters; f += block_filters) add_block(l, table, gradient + f, place + f, sums + f * row_floats);
     }
