@@ -16,6 +16,7 @@ namespace onednn {
 
 using dnnl::memory;
 using tag = memory::format_tag;
+using type = memory::data_type;
 
 inline dnnl::engine& engine() {
   static dnnl::engine value(dnnl::engine::kind::cpu, 0);
@@ -48,7 +49,7 @@ struct Op {
   }
 };
 
-inline memory::desc describe(const memory::dims& dims, tag format) { return {dims, memory::data_type::f32, format}; }
+inline memory::desc describe(const memory::dims& dims, tag format, type numbers = type::f32) { return {dims, numbers, format}; }
 
 // Zeros, on large pages where there is room for them, as nnrun's arenas are.
 inline memory allocate(const memory::desc& description) {

@@ -12,6 +12,7 @@ namespace onednn {
 struct Convolution {
   int64_t batch, input, channels, filters, kernel, stride, groups;
   bool bias, relu;
+  type numbers = type::f32;  // of x, y, their gradients and the weights; gradients of weights, and the bias, are f32
 
   int64_t padding() const { return kernel / 2; }
   int64_t output() const { return (input + 2 * padding() - kernel) / stride + 1; }
@@ -57,7 +58,8 @@ struct ConvolutionWay {
 // oneDNN has, apart from those for reference and for SSE alone. Its own choice (convolution_auto) is always one of them.
 inline std::vector<ConvolutionWay> ways(const Convolution& c, Pass pass, tag x_layout, tag y_layout) {
   using dnnl::algorithm;
-  const auto x = describe(c.x(), x_layout), y = describe(c.y(), y_layout), weights = describe(c.weights(), tag::any);
+  const auto x = describe(c.x(), x_layout, c.numbers), y = describe(c.y(), y_layout, c.numbers);
+  const auto weights = describe(c.weights(), tag::any, pass == Pass::backward_weights ? type::f32 : c.numbers);
   const auto bias = c.bias ? describe({c.filters}, tag::a) : memory::desc();
   const memory::dims strides = {c.stride, c.stride}, front = {c.padding(), c.padding()}, behind = {c.padding_behind(), c.padding_behind()};
   std::vector<ConvolutionWay> found;
@@ -84,7 +86,8 @@ inline std::vector<ConvolutionWay> ways(const Convolution& c, Pass pass, tag x_l
         });
         continue;
       }
-      const dnnl::convolution_forward::desc forward(kind, algorithm::convolution_auto, x, weights, bias, y, strides, front, behind);
+      const dnnl::convolution_forward::desc forward(kind, algorithm::convolution_auto, x, describe(c.weights(), tag::any, c.numbers), bias,
+                                                    y, strides, front, behind);
       const dnnl::convolution_forward::primitive_desc hint(forward, engine());
       if (pass == Pass::backward_data) {
         const dnnl::convolution_backward_data::desc wanted(how, x, weights, y, strides, front, behind);

@@ -10,7 +10,9 @@
 //   comes to the same. Max-pool remembers its places (workspace).
 // - Denormals are flushed in every thread.
 //
-// Usage: onednn_cnn FIXTURE THREADS SECONDS; prints the JSON document that measuring.py describes.
+// Usage: onednn_cnn FIXTURE THREADS SECONDS [bf16]; prints the JSON document that measuring.py describes. With bf16: training alone, with
+// pictures, gradients of pictures and the products' weights in bf16, sums, gradients of weights and what is updated in f32. Samples are given
+// in bf16, and nothing is counted for that.
 #include <array>
 #include <memory>
 #include <optional>
@@ -35,22 +37,30 @@ struct Fixture {
         labels(read_array<int32_t>(folder + "labels.i32", batch_size)),
         channels_last(read_array<float>(folder + "samples.f32", labels.size() * side * side * 3)),
         channels_first(channels_last.size()) {
-    const auto place = [&](std::vector<float>& values, tag layout) {
-      return memory(describe({int64_t(labels.size()), 3, side, side}, layout), engine(), values.data());
-    };
-    reorder_op(place(channels_last, tag::nhwc), place(channels_first, tag::nchw)).run();
+    const memory::dims all = {int64_t(labels.size()), 3, side, side};
+    const memory given(describe(all, tag::nhwc), engine(), channels_last.data());
+    reorder_op(given, memory(describe(all, tag::nchw), engine(), channels_first.data())).run();
+    for (const tag layout : {tag::nhwc, tag::nchw}) {
+      in_bf16.push_back(allocate(describe(all, layout, type::bf16)));
+      reorder_op(given, in_bf16.back()).run();
+    }
   }
   const float* sample(tag layout, int64_t index) const {
     return (layout == tag::nhwc ? channels_last : channels_first).data() + index * side * side * 3;
+  }
+  void* sample(tag layout, int64_t index, type numbers) const {
+    if (numbers == type::f32) return const_cast<float*>(sample(layout, index));
+    return static_cast<uint16_t*>(in_bf16[layout == tag::nhwc ? 0 : 1].get_data_handle()) + index * side * side * 3;
   }
 
   std::vector<float> weights, logits, losses;
   std::vector<int32_t> labels;
   std::vector<float> channels_last, channels_first;
+  std::vector<memory> in_bf16;  // the same two
 };
 
-onednn::Convolution convolution(size_t index, int64_t batch) {
-  return {batch, side >> index, index ? filters[index - 1] : 3, filters[index], 3, 1, 1, true, true};
+onednn::Convolution convolution(size_t index, int64_t batch, type numbers = type::f32) {
+  return {batch, side >> index, index ? filters[index - 1] : 3, filters[index], 3, 1, 1, true, true, numbers};
 }
 
 // What lies around a convolution and its pool. Memories are shared with the neighbours.
@@ -61,13 +71,13 @@ struct Stage {
   Op pool_forward, pool_backward, relu_backward;
 };
 
-Stage make_stage(size_t index, int64_t batch, tag layout, const memory& x, const memory& dx, bool training) {
+Stage make_stage(size_t index, int64_t batch, tag layout, const memory& x, const memory& dx, bool training, type numbers = type::f32) {
   const onednn::Convolution c = convolution(index, batch);
   Stage s;
   s.x = x;
   s.dx = dx;
-  s.y = allocate(describe(c.y(), layout));
-  s.pooled = allocate(describe({batch, c.filters, c.output() / 2, c.output() / 2}, layout));
+  s.y = allocate(describe(c.y(), layout, numbers));
+  s.pooled = allocate(describe({batch, c.filters, c.output() / 2, c.output() / 2}, layout, numbers));
   s.bias = allocate(describe({c.filters}, tag::a));
   const auto kind = training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
   const auto how = dnnl::algorithm::pooling_max;
@@ -93,8 +103,9 @@ Stage make_stage(size_t index, int64_t batch, tag layout, const memory& x, const
 // The ways of one pass that take x and y as the stage has them.
 Ways convolution_ways(size_t index, int64_t batch, onednn::Pass pass, tag x_layout, tag layout, const Stage& s) {
   const bool weights_gradient = pass == onednn::Pass::backward_weights;
+  const auto numbers = static_cast<type>(s.y.get_desc().data.data_type);
   Ways found;
-  for (const auto& way : onednn::ways(convolution(index, batch), pass, x_layout, layout)) {
+  for (const auto& way : onednn::ways(convolution(index, batch, numbers), pass, x_layout, layout)) {
     const memory x = pass == onednn::Pass::backward_data ? s.dx : s.x;
     const memory y = pass == onednn::Pass::forward || pass == onednn::Pass::inference ? s.y : s.dy;
     const memory bias = weights_gradient ? s.bias_gradient : s.bias;
@@ -119,11 +130,11 @@ const float* read_parameters(const float* source, const memory::desc& plain, con
   return source + count + biases;
 }
 
-DenseMemories dense_memories(const memory& x, const memory& dx, int64_t outputs, bool training) {
+DenseMemories dense_memories(const memory& x, const memory& dx, int64_t outputs, bool training, type numbers = type::f32) {
   DenseMemories m;
   m.x = x;
   m.dx = dx;
-  m.y = allocate(describe({x.get_desc().dims()[0], outputs}, tag::ab));
+  m.y = allocate(describe({x.get_desc().dims()[0], outputs}, tag::ab, numbers));
   m.bias = allocate(describe({outputs}, tag::a));
   if (training) m.dy = allocate(m.y.get_desc()), m.bias_gradient = allocate(m.bias.get_desc());
   return m;
@@ -131,10 +142,11 @@ DenseMemories dense_memories(const memory& x, const memory& dx, int64_t outputs,
 
 class Trainer {
  public:
-  Trainer(const Fixture& fixture, tag layout) : fixture_(fixture) {
+  Trainer(const Fixture& fixture, tag layout, type numbers) : fixture_(fixture), numbers_(numbers) {
     double best = std::numeric_limits<double>::infinity();
     for (const tag input : {tag::nhwc, tag::nchw}) {  // the first convolution alone decides
-      const Stage s = make_stage(0, batch_size, layout, allocate(describe({batch_size, 3, side, side}, input)), memory(), true);
+      const memory x = allocate(describe({batch_size, 3, side, side}, input, numbers));
+      const Stage s = make_stage(0, batch_size, layout, x, memory(), true, numbers);
       Layer layer(convolution_ways(0, batch_size, onednn::Pass::forward, input, layout, s),
                   convolution_ways(0, batch_size, onednn::Pass::backward_weights, input, layout, s), {});
       if (layer.seconds < best) best = layer.seconds, input_ = input, first_ = {s, layer};
@@ -142,15 +154,24 @@ class Trainer {
     stages_.push_back(first_->first);
     layers_.push_back(first_->second);
     for (size_t i = 1; i < 3; ++i) {
-      stages_.push_back(make_stage(i, batch_size, layout, stages_[i - 1].pooled, stages_[i - 1].pooled_gradient, true));
+      stages_.push_back(make_stage(i, batch_size, layout, stages_[i - 1].pooled, stages_[i - 1].pooled_gradient, true, numbers));
       const auto ways = [&](onednn::Pass pass) { return convolution_ways(i, batch_size, pass, layout, layout, stages_[i]); };
       layers_.emplace_back(ways(onednn::Pass::forward), ways(onednn::Pass::backward_weights), ways(onednn::Pass::backward_data));
     }
-    dense_.push_back(dense_memories(stages_[2].pooled, stages_[2].pooled_gradient, hidden, true));
-    dense_.push_back(dense_memories(dense_[0].y, dense_[0].dy, 1, true));
-    const Dense shapes[] = {{stages_[2].pooled.get_desc(), hidden, true}, {dense_[0].y.get_desc(), 1, false}};
+    dense_.push_back(dense_memories(stages_[2].pooled, stages_[2].pooled_gradient, hidden, true, numbers));
+    dense_.push_back(dense_memories(dense_[0].y, dense_[0].dy, 1, true, numbers));
+    const Dense shapes[] = {{stages_[2].pooled.get_desc(), hidden, true, numbers}, {dense_[0].y.get_desc(), 1, false, numbers}};
     for (size_t i = 0; i < 2; ++i) layers_.push_back(dense_layer(shapes[i], dense_[i], true));
     hidden_relu_backward_ = relu_backward_op(dense_[0].y, dense_[0].dy);
+    logits_ = dense_[1].y;
+    logits_gradient_ = dense_[1].dy;
+    if (numbers != type::f32) {
+      const auto in_f32 = with_numbers(logits_.get_desc(), type::f32);
+      logits_ = allocate(in_f32);
+      logits_gradient_ = allocate(in_f32);
+      read_logits_ = reorder_op(dense_[1].y, logits_);
+      write_gradient_ = reorder_op(logits_gradient_, dense_[1].dy);
+    }
 
     const float* source = fixture.weights.data();
     for (size_t i = 0; i < 3; ++i) {
@@ -161,14 +182,16 @@ class Trainer {
 
   float step(int64_t number) {
     const int64_t first = number % (int64_t(fixture_.labels.size()) / batch_size) * batch_size;
-    stages_[0].x.set_data_handle(const_cast<float*>(fixture_.sample(input_, first)));
+    stages_[0].x.set_data_handle(fixture_.sample(input_, first, numbers_));
     for (size_t i = 0; i < 3; ++i) {
       layers_[i].forward();
       stages_[i].pool_forward.run();
     }
     layers_[3].forward();
     layers_[4].forward();
+    if (read_logits_) read_logits_.run();
     const float loss = loss_and_gradient(fixture_.labels.data() + first);
+    if (write_gradient_) write_gradient_.run();
     layers_[4].backward_weights();
     layers_[4].backward_data();
     update(layers_[4], dense_[1].bias, dense_[1].bias_gradient);
@@ -190,9 +213,9 @@ class Trainer {
   float loss_and_gradient(const int32_t* labels) {
     double loss = 0;
     for (int64_t i = 0; i < batch_size; ++i) {
-      const double x = data_of(dense_[1].y)[i], one = labels[i];
+      const double x = data_of(logits_)[i], one = labels[i];
       loss += std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))) - one * x;
-      data_of(dense_[1].dy)[i] = float((1 / (1 + std::exp(-x)) - one) / batch_size);
+      data_of(logits_gradient_)[i] = float((1 / (1 + std::exp(-x)) - one) / batch_size);
     }
     return float(loss / batch_size);
   }
@@ -208,12 +231,15 @@ class Trainer {
   }
 
   const Fixture& fixture_;
+  type numbers_;
   tag input_ = tag::nhwc;
   std::optional<std::pair<Stage, Layer>> first_;
   std::vector<Stage> stages_;
   std::vector<DenseMemories> dense_;
   std::vector<Layer> layers_;
   Op hidden_relu_backward_;
+  memory logits_, logits_gradient_;  // in f32
+  Op read_logits_, write_gradient_;  // where the net has them in bf16
 };
 
 // The forward pass with weights packed once.
@@ -278,7 +304,8 @@ std::vector<std::pair<std::string, tag>> layouts() {
 }  // namespace
 
 int main(int count, char** words) {
-  const Arguments arguments = arguments_of(count, words);
+  const Arguments arguments = arguments_of(count, words, true);
+  const type numbers = arguments.bf16 ? type::bf16 : type::f32;
   const Fixture fixture(arguments.folder);
   std::string chosen;
   Rates train, inference;
@@ -286,16 +313,16 @@ int main(int count, char** words) {
   std::unique_ptr<Trainer> best;
   double best_rate = 0;
   for (const auto& [name, layout] : layouts()) {
-    auto trainer = std::make_unique<Trainer>(fixture, layout);
+    auto trainer = std::make_unique<Trainer>(fixture, layout, numbers);
     std::vector<float> losses;
     for (int64_t i = 0; i < check_steps; ++i) losses.push_back(trainer->step(i));
-    demand_agreement("loss, " + name, losses, fixture.losses.data());
+    demand_agreement("loss, " + name, losses, fixture.losses.data(), arguments.bf16);
     const double steps = calls_per_second([&](int64_t i) { trainer->step(i); }, arguments.seconds / 3);
     if (steps > best_rate) best_rate = steps, best = std::move(trainer), chosen = "training: " + name;
   }
   train.add("sgd", batch_size * calls_per_second([&](int64_t i) { best->step(i); }, arguments.seconds));
 
-  for (const int64_t batch : {1, 16, 64}) {
+  for (const int64_t batch : arguments.bf16 ? std::vector<int64_t>() : std::vector<int64_t>{1, 16, 64}) {
     std::unique_ptr<Predictor> predictor;
     double most = 0;
     std::string layout_chosen;

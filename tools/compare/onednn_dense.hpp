@@ -16,18 +16,19 @@ struct Dense {
   memory::desc x;
   int64_t outputs;
   bool relu;
+  type numbers = type::f32;  // see onednn::Convolution
 
   memory::dims weight_dims() const {
     memory::dims dims = x.dims();
     dims[0] = outputs;
     return dims;
   }
-  memory::desc weights(tag format) const { return describe(weight_dims(), format); }
+  memory::desc weights(tag format) const { return describe(weight_dims(), format, numbers); }
   memory::desc bias() const { return describe({outputs}, tag::a); }
-  memory::desc y() const { return describe({x.dims()[0], outputs}, tag::ab); }
+  memory::desc y() const { return describe({x.dims()[0], outputs}, tag::ab, numbers); }
   // As fixtures have it: (inputs, outputs), a picture's inputs being (height, width, channels).
   memory::desc plain_weights() const {
-    if (x.dims().size() == 2) return weights(tag::ba);
+    if (x.dims().size() == 2) return describe(weight_dims(), tag::ba);
     const auto dims = x.dims();
     return {weight_dims(), memory::data_type::f32, memory::dims{1, outputs, dims[3] * dims[1] * outputs, dims[1] * outputs}};
   }
@@ -69,7 +70,7 @@ inline void demand_optimized(const dnnl::primitive_desc_base& description) {
 }
 
 inline Way dense_forward(const Dense& d, const DenseMemories& m, const memory::desc& layout, bool training) {
-  const auto description = d.forward(layout, training);
+  const auto description = d.forward(with_numbers(layout, d.numbers), training);
   demand_optimized(description);
   return {
       description.weights_desc(), [=](const memory& own) {
@@ -78,7 +79,8 @@ inline Way dense_forward(const Dense& d, const DenseMemories& m, const memory::d
 }
 
 inline Way dense_backward_weights(const Dense& d, const DenseMemories& m, const memory::desc& layout) {
-  const DenseBackwardWeights::primitive_desc description(DenseBackwardWeights::desc(d.x, layout, d.bias(), d.y()), engine(), d.hint());
+  const auto gradient = with_numbers(layout, type::f32);
+  const DenseBackwardWeights::primitive_desc description(DenseBackwardWeights::desc(d.x, gradient, d.bias(), d.y()), engine(), d.hint());
   demand_optimized(description);
   return {description.diff_weights_desc(), [=](const memory& own) {
             return Op(
@@ -88,7 +90,8 @@ inline Way dense_backward_weights(const Dense& d, const DenseMemories& m, const 
 }
 
 inline Way dense_backward_data(const Dense& d, const DenseMemories& m, const memory::desc& layout) {
-  const DenseBackwardData::primitive_desc description(DenseBackwardData::desc(d.x, layout, d.y()), engine(), d.hint());
+  const auto weights = with_numbers(layout, d.numbers);
+  const DenseBackwardData::primitive_desc description(DenseBackwardData::desc(d.x, weights, d.y()), engine(), d.hint());
   demand_optimized(description);
   return {description.weights_desc(), [=](const memory& own) {
             return Op(DenseBackwardData(description), {{DNNL_ARG_DIFF_DST, m.dy}, {DNNL_ARG_WEIGHTS, own}, {DNNL_ARG_DIFF_SRC, m.dx}});

@@ -20,17 +20,24 @@ struct Way {
 };
 using Ways = std::vector<Way>;
 
+// The same order of other numbers. Winograd's layouts are of f32 alone.
+inline memory::desc with_numbers(memory::desc layout, type numbers) {
+  if (layout.data.format_kind != dnnl_format_kind_wino) layout.data.data_type = memory::convert_to_c(numbers);
+  return layout;
+}
+
 class Layer {
  public:
-  // Measures every way, and takes the layout and the ways that are fastest in sum; where a way wants another layout, the reorder
-  // counts. `data_ways` may be empty: nobody wants the input's gradient.
+  // Measures every way, and takes the layout and the ways that are fastest in sum; where a way wants another layout, or other numbers
+  // than f32, the reorder counts. `data_ways` may be empty: nobody wants the input's gradient.
   Layer(const Ways& forward_ways, const Ways& weights_ways, const Ways& data_ways) {
     const std::vector<double> seconds_of[] = {times(forward_ways), times(weights_ways), times(data_ways)};
     const Ways* const ways[] = {&forward_ways, &weights_ways, &data_ways};
     std::vector<memory::desc> layouts;
     for (const Ways* product : ways) {
       for (const Way& way : *product) {
-        if (std::find(layouts.begin(), layouts.end(), way.weights) == layouts.end()) layouts.push_back(way.weights);
+        const memory::desc layout = with_numbers(way.weights, type::f32);  // what an optimizer works on
+        if (std::find(layouts.begin(), layouts.end(), layout) == layouts.end()) layouts.push_back(layout);
       }
     }
     const Way* best[3] = {};

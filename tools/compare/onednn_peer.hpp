@@ -29,15 +29,17 @@ struct Arguments {
   std::string folder;
   int threads;
   double seconds;
+  bool bf16;
 };
 
-// FIXTURE THREADS SECONDS. Flushes denormals in every thread from then on.
-inline Arguments arguments_of(int count, char** words) {
-  if (count != 4) {
-    std::cerr << "usage: " << words[0] << " FIXTURE THREADS SECONDS\n";
+// FIXTURE THREADS SECONDS [bf16]. Flushes denormals in every thread from then on.
+inline Arguments arguments_of(int count, char** words, bool may_be_bf16 = false) {
+  const bool bf16 = may_be_bf16 && count == 5 && std::string(words[4]) == "bf16";
+  if (count != 4 && !bf16) {
+    std::cerr << "usage: " << words[0] << " FIXTURE THREADS SECONDS" << (may_be_bf16 ? " [bf16]\n" : "\n");
     std::exit(2);
   }
-  const Arguments arguments = {std::string(words[1]) + "/", std::atoi(words[2]), std::atof(words[3])};
+  const Arguments arguments = {std::string(words[1]) + "/", std::atoi(words[2]), std::atof(words[3]), bf16};
   omp_set_num_threads(arguments.threads);
 #pragma omp parallel
   _mm_setcsr(_mm_getcsr() | 0x8040);  // flush to zero, denormals are zero
@@ -60,9 +62,9 @@ std::vector<T> read_array(const std::string& path, std::size_t count) {
 // The largest difference from the reference so far.
 inline double worst_off = 0;
 
-// As in agreement.py.
-inline void demand_agreement(const std::string& what, const std::vector<float>& got, const float* expected) {
-  constexpr double tolerance = 2e-4;
+// As in agreement.py; bf16 has 8 bits of 24.
+inline void demand_agreement(const std::string& what, const std::vector<float>& got, const float* expected, bool bf16 = false) {
+  const double tolerance = bf16 ? 2e-2 : 2e-4;
   double off = 0, largest = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     off = std::max(off, std::isfinite(got[i]) ? std::abs(double(got[i]) - expected[i]) : 1e30);

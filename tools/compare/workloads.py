@@ -146,6 +146,16 @@ WORKLOADS = {
         },
         ((), ()),
     ),
+    "catdog_cnn_bf16": Workload(
+        "Cat or dog, bfloat16: nnrun's run.precision=bf16; oneDNN has pictures, their gradients and weights of products in bf16",
+        "catdog_cnn",
+        "configs/catdog_cnn.yaml",
+        ("run.precision=bf16",),
+        {"sgd": "configs/catdog_cnn.yaml"},
+        16,
+        (),
+        {"onednn": Peer(for_onednn, "onednn_cnn", ("bf16",))},
+    ),
     "catdog_small": Workload(
         "Cat or dog, small: configs/catdog_small.yaml, seven convolutions with batch norm, AdamW; with its augmentation",
         "catdog_small",
