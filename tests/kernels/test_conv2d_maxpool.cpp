@@ -16,6 +16,8 @@ std::vector<Shape> pooled_shapes() {
   // Several bands of pooled rows, and a tile of each width; more filters than a block has.
   for (int64_t filters : {5, 16, 40}) all.push_back({{3, {19, 23}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 3, filters, 1});
   all.push_back({{2, {17, 34}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 24, 131, 1});
+  // Windows whose rows lie apart, of few channels.
+  for (int64_t channels : {1, 2, 3}) all.push_back({{2, {13, 14}, {3, 3}, {2, 1}, {2, 1}, {1, 1}, {1, 1}}, channels, 18, 1});
   return all;
 }
 

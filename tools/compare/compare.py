@@ -3,7 +3,8 @@
 
 A training step is forward, loss, backward and update over rotating batches of ready float32 samples; nnrun's is a whole step of
 `nnrun bench`, with loading and metrics. Inference is on one batch. What everyone computes is held against a reference in float64
-before it is timed: a peer's logits and the losses of its first steps, nnrun's logits and gradients (for MNIST, nnrun's own tests do).
+before it is timed: a peer's logits and the losses of its first steps, nnrun's logits and gradients (for MNIST, nnrun's own tests do). In
+bfloat16 samples are given in it to the peer, whose losses may be off by 2 %, and nnrun's figures are not held against any.
 
 Every round runs everyone once, in turn, so that a clock that drifts hits all alike, each on as many cores as it has threads. Rates are
 medians of the rounds. A ratio is nnrun / peer within one round: their median, and the least and the most. Where other work on the

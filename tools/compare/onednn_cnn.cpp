@@ -11,8 +11,8 @@
 // - Denormals are flushed in every thread.
 //
 // Usage: onednn_cnn FIXTURE THREADS SECONDS [bf16]; prints the JSON document that measuring.py describes. With bf16: training alone, with
-// pictures, gradients of pictures and the products' weights in bf16, sums, gradients of weights and what is updated in f32. Samples are given
-// in bf16, and nothing is counted for that.
+// pictures, their gradients and the convolutions' weights in bf16, sums, gradients of weights and what is updated in f32; the dense layers in
+// either, whichever is faster. Samples are given in bf16, and nothing is counted for that.
 #include <array>
 #include <memory>
 #include <optional>
@@ -142,7 +142,8 @@ DenseMemories dense_memories(const memory& x, const memory& dx, int64_t outputs,
 
 class Trainer {
  public:
-  Trainer(const Fixture& fixture, tag layout, type numbers) : fixture_(fixture), numbers_(numbers) {
+  // `numbers` of pictures, `dense_numbers` of what the dense layers work on.
+  Trainer(const Fixture& fixture, tag layout, type numbers, type dense_numbers) : fixture_(fixture), numbers_(numbers) {
     double best = std::numeric_limits<double>::infinity();
     for (const tag input : {tag::nhwc, tag::nchw}) {  // the first convolution alone decides
       const memory x = allocate(describe({batch_size, 3, side, side}, input, numbers));
@@ -158,14 +159,22 @@ class Trainer {
       const auto ways = [&](onednn::Pass pass) { return convolution_ways(i, batch_size, pass, layout, layout, stages_[i]); };
       layers_.emplace_back(ways(onednn::Pass::forward), ways(onednn::Pass::backward_weights), ways(onednn::Pass::backward_data));
     }
-    dense_.push_back(dense_memories(stages_[2].pooled, stages_[2].pooled_gradient, hidden, true, numbers));
-    dense_.push_back(dense_memories(dense_[0].y, dense_[0].dy, 1, true, numbers));
-    const Dense shapes[] = {{stages_[2].pooled.get_desc(), hidden, true, numbers}, {dense_[0].y.get_desc(), 1, false, numbers}};
+    memory flat = stages_[2].pooled, flat_gradient = stages_[2].pooled_gradient;
+    if (dense_numbers != numbers) {
+      const auto converted = with_numbers(flat.get_desc(), dense_numbers);
+      flat = allocate(converted);
+      flat_gradient = allocate(converted);
+      read_pictures_ = reorder_op(stages_[2].pooled, flat);
+      write_pictures_gradient_ = reorder_op(flat_gradient, stages_[2].pooled_gradient);
+    }
+    dense_.push_back(dense_memories(flat, flat_gradient, hidden, true, dense_numbers));
+    dense_.push_back(dense_memories(dense_[0].y, dense_[0].dy, 1, true, dense_numbers));
+    const Dense shapes[] = {{flat.get_desc(), hidden, true, dense_numbers}, {dense_[0].y.get_desc(), 1, false, dense_numbers}};
     for (size_t i = 0; i < 2; ++i) layers_.push_back(dense_layer(shapes[i], dense_[i], true));
     hidden_relu_backward_ = relu_backward_op(dense_[0].y, dense_[0].dy);
     logits_ = dense_[1].y;
     logits_gradient_ = dense_[1].dy;
-    if (numbers != type::f32) {
+    if (dense_numbers != type::f32) {
       const auto in_f32 = with_numbers(logits_.get_desc(), type::f32);
       logits_ = allocate(in_f32);
       logits_gradient_ = allocate(in_f32);
@@ -187,17 +196,19 @@ class Trainer {
       layers_[i].forward();
       stages_[i].pool_forward.run();
     }
+    run(read_pictures_);
     layers_[3].forward();
     layers_[4].forward();
-    if (read_logits_) read_logits_.run();
+    run(read_logits_);
     const float loss = loss_and_gradient(fixture_.labels.data() + first);
-    if (write_gradient_) write_gradient_.run();
+    run(write_gradient_);
     layers_[4].backward_weights();
     layers_[4].backward_data();
     update(layers_[4], dense_[1].bias, dense_[1].bias_gradient);
     hidden_relu_backward_.run();
     layers_[3].backward_weights();
     layers_[3].backward_data();
+    run(write_pictures_gradient_);
     update(layers_[3], dense_[0].bias, dense_[0].bias_gradient);
     for (size_t i = 3; i-- > 0;) {
       stages_[i].relu_backward.run();
@@ -210,6 +221,10 @@ class Trainer {
   }
 
  private:
+  static void run(const Op& reorder) {
+    if (reorder) reorder.run();
+  }
+
   float loss_and_gradient(const int32_t* labels) {
     double loss = 0;
     for (int64_t i = 0; i < batch_size; ++i) {
@@ -239,7 +254,8 @@ class Trainer {
   std::vector<Layer> layers_;
   Op hidden_relu_backward_;
   memory logits_, logits_gradient_;  // in f32
-  Op read_logits_, write_gradient_;  // where the net has them in bf16
+  // Between what is in bf16 and what is not.
+  Op read_pictures_, write_pictures_gradient_, read_logits_, write_gradient_;
 };
 
 // The forward pass with weights packed once.
@@ -312,13 +328,16 @@ int main(int count, char** words) {
 
   std::unique_ptr<Trainer> best;
   double best_rate = 0;
-  for (const auto& [name, layout] : layouts()) {
-    auto trainer = std::make_unique<Trainer>(fixture, layout, numbers);
-    std::vector<float> losses;
-    for (int64_t i = 0; i < check_steps; ++i) losses.push_back(trainer->step(i));
-    demand_agreement("loss, " + name, losses, fixture.losses.data(), arguments.bf16);
-    const double steps = calls_per_second([&](int64_t i) { trainer->step(i); }, arguments.seconds / 3);
-    if (steps > best_rate) best_rate = steps, best = std::move(trainer), chosen = "training: " + name;
+  for (const auto& [layout_name, layout] : layouts()) {
+    for (const type dense_numbers : arguments.bf16 ? std::vector{type::bf16, type::f32} : std::vector{type::f32}) {
+      const std::string name = layout_name + (arguments.bf16 ? dense_numbers == type::bf16 ? ", dense in bf16" : ", dense in f32" : "");
+      auto trainer = std::make_unique<Trainer>(fixture, layout, numbers, dense_numbers);
+      std::vector<float> losses;
+      for (int64_t i = 0; i < check_steps; ++i) losses.push_back(trainer->step(i));
+      demand_agreement("loss, " + name, losses, fixture.losses.data(), arguments.bf16);
+      const double steps = calls_per_second([&](int64_t i) { trainer->step(i); }, arguments.seconds / 3);
+      if (steps > best_rate) best_rate = steps, best = std::move(trainer), chosen = "training: " + name;
+    }
   }
   train.add("sgd", batch_size * calls_per_second([&](int64_t i) { best->step(i); }, arguments.seconds));
 

@@ -45,7 +45,9 @@ class Layer {
     for (const memory::desc& layout : layouts) {
       const Way* candidates[3] = {};
       double sum = 0;
-      for (int i = 0; i < 3; ++i) sum += fastest(*ways[i], seconds_of[i], layout, i == 1, candidates[i]);
+      double reorder[3] = {};
+      for (int i = 0; i < 3; ++i) sum += fastest(*ways[i], seconds_of[i], layout, i == 1, candidates[i], reorder[i]);
+      if (share_weights(candidates)) sum -= reorder[2];
       if (sum >= seconds) continue;
       seconds = sum;
       best_layout = layout;
@@ -56,6 +58,8 @@ class Layer {
     for (int i = 0; i < 3; ++i) {
       if (best[i]) products_[i] = bind(*best[i], i == 1 ? gradient : weights, i == 1);
     }
+    // What the forward product had made of the weights is still so in the backward one.
+    if (share_weights(best) && products_[0].reorder) products_[2] = {best[2]->bind(products_[0].own), Op(), products_[0].own};
   }
 
   void forward() const { run(products_[0]); }
@@ -74,7 +78,10 @@ class Layer {
  private:
   struct Product {
     Op op, reorder;
+    memory own;  // where it takes the weights from, or leaves their gradient
   };
+
+  static bool share_weights(const Way* const (&chosen)[3]) { return chosen[0] && chosen[2] && chosen[0]->weights == chosen[2]->weights; }
 
   static std::vector<double> times(const Ways& ways) {
     std::vector<double> result;
@@ -85,27 +92,27 @@ class Layer {
     return result;
   }
 
-  // Seconds with the reorder; 0 where there are no ways.
+  // Seconds with the reorder, which are told apart, too; 0 where there are no ways.
   static double fastest(const Ways& ways, const std::vector<double>& times, const memory::desc& layout, bool is_gradient,
-                        const Way*& chosen) {
+                        const Way*& chosen, double& reorder_seconds) {
     double best = ways.empty() ? 0 : std::numeric_limits<double>::infinity();
     for (size_t i = 0; i < ways.size(); ++i) {
       if (times[i] >= best) continue;
-      double sum = times[i];
+      double sum = times[i], reordering = 0;
       if (ways[i].weights != layout) {
         const memory own = allocate(ways[i].weights), kept = allocate(layout);
         const Op reorder = is_gradient ? reorder_op(own, kept) : reorder_op(kept, own);
-        sum += time_of([&] { reorder.run(); });
+        sum += reordering = time_of([&] { reorder.run(); });
       }
-      if (sum < best) best = sum, chosen = &ways[i];
+      if (sum < best) best = sum, chosen = &ways[i], reorder_seconds = reordering;
     }
     return best;
   }
 
   static Product bind(const Way& way, const memory& kept, bool is_gradient) {
-    if (way.weights == kept.get_desc()) return {way.bind(kept), Op()};
+    if (way.weights == kept.get_desc()) return {way.bind(kept), Op(), kept};
     const memory own = allocate(way.weights);
-    return {way.bind(own), is_gradient ? reorder_op(own, kept) : reorder_op(kept, own)};
+    return {way.bind(own), is_gradient ? reorder_op(own, kept) : reorder_op(kept, own), own};
   }
 
   static void run(const Product& product) {

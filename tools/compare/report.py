@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 INTRODUCTION = """# Benchmarks
 
-nnrun beside its peers, float32, interleaved in one run on one machine. All of it is made by
+nnrun beside its peers, float32 where nothing else is said, interleaved in one run on one machine. All of it is made by
 
     tools/compare/run.sh --json comparison.json && tools/compare/report.py comparison.json
 
@@ -25,7 +25,8 @@ nnrun beside its peers, float32, interleaved in one run on one machine. All of i
   shuffled batches and the metrics, which the peers are spared. Inference is on one batch that stays in cache.
 - Each peer has its best settings (`tools/compare/workloads.py`): oneDNN the fastest of its algorithms, implementations and layouts for
   each product of each layer, as measured; PyTorch the layout, tracing, memory allocation and threads that suit it; and PyTorch as it
-  comes beside. Its results are held against a reference in float64 before it is timed, and so are nnrun's.
+  comes beside. Its results are held against a reference in float64 before it is timed, and so are nnrun's. In bfloat16 oneDNN's losses are held
+  against it loosely, and nnrun's not: docs/results.md has what it learns.
 - A thread is a core: with one thread, everyone has one core, nnrun's loader too.
 - Rates are samples a second. A ratio is nnrun / peer within one round; medians of the rounds ({rounds}), with (least-most). A
   question mark: other work disturbed all rounds.

@@ -254,7 +254,7 @@ typedef struct nnrun_kernels_vtable {
 
 /* ---- Kind "initializer" ------------------------------------------------------------------------------- */
 
-/* Which random numbers: see random() in plugin.hpp. Equal keys give equal numbers, on any thread. */
+/* Which random numbers: see Random in random.hpp. Equal keys give equal numbers, on any thread. */
 typedef struct nnrun_random_key {
   uint64_t seed;
   uint32_t stream; /* what they are for: NNRUN_STREAM_... */

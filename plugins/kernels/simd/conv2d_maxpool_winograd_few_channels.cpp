@@ -79,7 +79,7 @@ void transform_columns(const nnrun_conv2d_maxpool_forward_f32& a, const Layout& 
   const int64_t next = 4 * tile_row - a.windows.padding[0] + winograd_tile, next_end = smaller(next + 4, a.windows.input[0]);
   if (next < next_end) {
     const int64_t row_floats = a.windows.input[1] * a.channels;
-    prefetch_share(a.x + (picture * a.windows.input[0] + next) * row_floats, (next_end - next) * row_floats, 0, 1);
+    prefetch_floats(a.x + (picture * a.windows.input[0] + next) * row_floats, (next_end - next) * row_floats);
   }
   float* to = x + winograd_tile * l.pitch;
   for (int64_t i = 0; i < l.pitch; i += lanes) {

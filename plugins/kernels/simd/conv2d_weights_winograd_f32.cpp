@@ -190,7 +190,7 @@ void sum_block(const nnrun_conv2d_backward_weights_f32& a, const Layout& l, Slic
       o.b = x + position * l.x_position, o.b_stride = l.channels;
       o.c = sums + position * l.sum_floats, o.c_stride = l.channels;
       o.accumulate = accumulate;
-      add_outer_products(o, [](int64_t) {});
+      add_outer_products(o);
     }
     const PixelBlock totals = {1, block.size(), nullptr, 0, 0, dy + sum_position * l.dy_position, 0, l.filters};
     if (a.has_bias && channels.begin == 0) sum_pixels(totals, filters.size(), sums + winograd_positions * l.sum_floats, accumulate);

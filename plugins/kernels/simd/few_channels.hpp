@@ -35,7 +35,7 @@ struct FewChannels {
     const int64_t row_floats = a.windows.input[1] * a.channels, new_rows = pool * rows.size() * a.windows.stride[0];
     const int64_t end = smaller(a.windows.input[0], pool * rows.begin * a.windows.stride[0] - a.windows.padding[0] + x_rows(rows.size()));
     const int64_t begin = larger(0, end - new_rows);
-    if (begin < end) prefetch_share(a.x + (picture * a.windows.input[0] + begin) * row_floats, (end - begin) * row_floats, 0, 1);
+    if (begin < end) prefetch_floats(a.x + (picture * a.windows.input[0] + begin) * row_floats, (end - begin) * row_floats);
   }
 
   const Arguments& a;

@@ -3,6 +3,7 @@
 #include "prefetch.hpp"
 
 namespace NNRUN_ISA_NAMESPACE {
+
 void multiply_group(const nnrun_gemm_f32& g, const Plan& plan, int64_t first_row, int64_t end_row, int64_t first_panel, int64_t end_panel,
                     const float* shared_b, float* private_a, float* private_b) {
   const TileRows tiles({first_row, end_row}, plan.tile_rows);
@@ -48,8 +49,7 @@ void multiply_group(const nnrun_gemm_f32& g, const Plan& plan, int64_t first_row
         t.next = next ? next + smaller(i * rows_in_tile, depth.size() - rows_in_tile) * t.next_stride : nullptr;
         t.c = g.c + r.begin * g.ldc + columns.begin;
         if (next_depth && !g.transpose_a) {
-          for (int64_t row = r.begin; row < r.end; ++row)
-            prefetch_share(a_at(g, row, depth.end), smaller(plan.depth, g.k - depth.end), 0, 1);
+          for (int64_t row = r.begin; row < r.end; ++row) prefetch_floats(a_at(g, row, depth.end), smaller(plan.depth, g.k - depth.end));
         }
         tile_function(r.size(), ceil_divide(t.columns, lanes), plan.pack_a || g.transpose_a)(t);
       }

@@ -42,7 +42,7 @@ void pass_rows(const nnrun_gemm_f32& g, const Plan& plan, int64_t first_row, int
         t.next = fetch_a ? t.a + plan.rows_in_block * g.lda : nullptr;
         t.next_lines = ceil_divide(r.size() * prefetch_step, line_floats);
         const int64_t later = r.begin + tiles_ahead * plan.tile_rows;
-        if (g.k <= short_depth) prefetch_c(g, {later, smaller(later + r.size(), g.m)}, columns);
+        if (g.k <= short_depth) prefetch_c(g, {later, smaller(later + r.size(), end_row)}, columns);
         streaming_tile_function(r.size(), ceil_divide(t.columns, lanes), false)(t);
       }
     }

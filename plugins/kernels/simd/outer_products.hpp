@@ -17,14 +17,7 @@ struct OuterProducts {
   bool accumulate;
 };
 
-inline int64_t tiles_of(const OuterProducts& o) {
-  const int64_t panels = ceil_divide(o.columns, 2 * lanes);
-  return panels * ceil_divide(o.rows, o.columns <= lanes ? narrow_tile_rows : tall_tile_rows);
-}
-
-// Calls meanwhile(tile), tile < tiles_of(o), before each piece of the work, for what could be fetched.
-template <class Meanwhile>
-void add_outer_products(const OuterProducts& o, Meanwhile meanwhile) {
+inline void add_outer_products(const OuterProducts& o) {
   const int64_t width = smaller(o.columns, 2 * lanes);
   const int64_t row_tiles = ceil_divide(o.rows, o.columns <= lanes ? narrow_tile_rows : tall_tile_rows);
   const int64_t least = o.rows / row_tiles, more = o.rows % row_tiles;  // rows of a tile; so many tiles have one more
@@ -34,7 +27,6 @@ void add_outer_products(const OuterProducts& o, Meanwhile meanwhile) {
   t.c_stride = o.c_stride;
   t.depth = o.depth;
   t.accumulate = o.accumulate;
-  int64_t tile = 0;
   for (int64_t column = 0; column < o.columns; column += width) {
     t.columns = smaller(width, o.columns - column);
     t.b = t.next = o.b + column;
@@ -42,7 +34,6 @@ void add_outer_products(const OuterProducts& o, Meanwhile meanwhile) {
     t.c = o.c + column;
     for (int64_t i = 0; i < row_tiles; ++i) {
       const int64_t rows = least + (i < more ? 1 : 0);
-      meanwhile(tile++);
       tile_function(rows, ceil_divide(t.columns, lanes), true)(t);
       t.a += rows;
       t.c += rows * o.c_stride;
